@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by the other scripts: paths, messages and the one way to run a long step.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$top/build
+cache=${KEXEC_MEMBUF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kexec-membuf}
+
+say() { printf '==> %s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# progress LOG: copy standard input to LOG and show that it moves: a counter on a terminal, a line every
+# 500 lines elsewhere
+progress() {
+	awk -v log_file="$1" -v tty="$([ -t 2 ] && echo 1 || echo 0)" '
+		{ print > log_file; n++ }
+		tty && n % 20 == 0 { printf "\r    %d steps", n > "/dev/stderr" }
+		!tty && n % 500 == 0 { printf "    %d steps\n", n > "/dev/stderr" }
+		END { printf "%s    %d steps, done\n", tty ? "\r" : "", n > "/dev/stderr" }'
+}
+
+# run_logged LOG COMMAND...: run a build with its output in LOG, progress on standard error, and on failure
+# the lines that say why
+run_logged() {
+	local log=$1 rc
+	shift
+	mkdir -p "$(dirname "$log")"
+	"$@" 2>&1 | progress "$log"
+	rc=${PIPESTATUS[0]}
+	if [ "$rc" -ne 0 ]; then
+		grep -nE 'error|Error|undefined|warning: ' "$log" | tail -n 30 >&2
+		tail -n 15 "$log" >&2
+		die "failed ($rc): $* (whole output in $log)"
+	fi
+}
+
+# as_root COMMAND...: run as root, through sudo where needed
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
