@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kexec of a payload that lies where it will run: the calls that kexec, the
+ * device tree code and drivers make
+ *
+ * See Documentation/admin-guide/kexec-membuf.rst
+ */
+#ifndef _LINUX_KEXEC_MEMBUF_H
+#define _LINUX_KEXEC_MEMBUF_H
+
+#include <linux/errno.h>
+#include <linux/types.h>
+#include <uapi/linux/kexec_membuf.h>
+
+struct kexec_buf;
+struct kimage;
+
+#ifdef CONFIG_KEXEC_MEMBUF
+
+/* What kexec_file_load() takes beside mainline's flags */
+#define KEXEC_MEMBUF_FILE_FLAGS KEXEC_FILE_MEMBUF
+
+/**
+ * kexec_adopt_kernel() - take a slot's kernel where it lies
+ * @image: the image being loaded; its kernel_buf and kernel_buf_len are set
+ * @kernel_fd: descriptor given to kexec_file_load()
+ * @flags: flags given to kexec_file_load()
+ *
+ * Does for a file of the stash what kernel_read_file_from_fd() does for others,
+ * in the same order and with the same LSM hooks, but without reading: the
+ * buffer is the slot itself, sealed until kexec_adoption_release().
+ *
+ * Context: kexec lock held.
+ * Return: size in bytes; -ENODEV if @kernel_fd is not a slot's kernel and
+ * @flags do not ask for one (read it as a file then); -EINVAL with
+ * KEXEC_FILE_MEMBUF and an ordinary file or KEXEC_FILE_ON_CRASH; -ENODATA for
+ * an empty slot; -EBUSY for the running one; -ETXTBSY while it is open for
+ * writing; -EBADMSG where the recorded digest does not match; -ENOEXEC or
+ * -EINVAL for an Image that cannot run here; an LSM's error.
+ */
+ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
+			   unsigned long flags);
+
+/**
+ * kexec_adopt_initrd() - take the slot's initrd where it lies
+ * @image: the image being loaded; its initrd_buf and initrd_buf_len are set
+ * @initrd_fd: descriptor given to kexec_file_load(); negative: the
+ *	slot's own, if it has one, where KEXEC_FILE_MEMBUF was given
+ *
+ * Context: kexec lock held.
+ * Return: size in bytes, 0 for none; -ENODEV if @initrd_fd is an ordinary file
+ * or @image is not adopted (read it as a file then); -EINVAL for a file of
+ * another slot; otherwise as kexec_adopt_kernel().
+ */
+ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd);
+
+/**
+ * kexec_adopt_rest() - take the slot's device tree, and its command line where
+ * none was given
+ * @image: the image being loaded, its cmdline_buf set if a command
+ *	line was given
+ * @kernel_fd: descriptor given to kexec_file_load(), which IMA
+ *	measures the command line for
+ *
+ * Context: kexec lock held.
+ * Return: 0, also where @image is not adopted; -EINVAL for a broken dtb or one
+ * over 2 MiB; otherwise as kexec_adopt_kernel().
+ */
+int kexec_adopt_rest(struct kimage *image, int kernel_fd);
+
+/**
+ * kexec_adoption_locate() - place a segment inside the adopted slot
+ * @kbuf: the segment; its mem is set
+ *
+ * Adopted files stay where they are, all else goes to free room in the slot,
+ * from its end.
+ *
+ * Return: 0, -ENODEV if the image is not adopted, -EADDRNOTAVAIL if there is no
+ * room.
+ */
+int kexec_adoption_locate(struct kexec_buf *kbuf);
+
+/**
+ * kexec_adoption_load_segment() - put a segment into the slot
+ * @image: the image being loaded
+ * @idx: index of the segment
+ *
+ * Nothing is done for what lies there already. Cannot fail once the image is
+ * adopted.
+ *
+ * Return: true if the segment is in its place, false if @image is not adopted.
+ */
+bool kexec_adoption_load_segment(struct kimage *image, int idx);
+
+/**
+ * kexec_adoption_map_segment() - address of a segment in the slot
+ * @image: the loaded image
+ * @idx: index of the segment
+ *
+ * Return: address in the linear map, NULL if @image is not adopted.
+ */
+void *kexec_adoption_map_segment(struct kimage *image, int idx);
+
+/**
+ * kexec_adoption_drop_bufs() - forget the buffers that are the slot itself
+ * @image: the image; kernel_buf and initrd_buf are cleared where they
+ *	must not be freed
+ */
+void kexec_adoption_drop_bufs(struct kimage *image);
+
+/**
+ * kexec_adoption_release() - give the slot back
+ * @image: the image that is about to be freed
+ *
+ * The slot is no longer sealed after the last image that adopted it is gone.
+ */
+void kexec_adoption_release(struct kimage *image);
+
+/**
+ * kexec_membuf_fdt_space() - bytes to spare in the passed-on device tree
+ * @image: the image being loaded
+ *
+ * Return: an upper bound for what kexec_membuf_open_fdt() and
+ * kexec_membuf_fixup_fdt() add.
+ */
+size_t kexec_membuf_fdt_space(const struct kimage *image);
+
+/**
+ * kexec_membuf_open_fdt() - start the passed-on device tree from the one in the
+ * slot
+ * @image: the image being loaded
+ * @fdt: buffer
+ * @size: its size in bytes
+ *
+ * What firmware alone knows is carried over from the running tree.
+ *
+ * Return: 0; -ENODATA if there is none in the slot (start from the running tree
+ * then); -EINVAL, with a line in the log.
+ */
+int kexec_membuf_open_fdt(const struct kimage *image, void *fdt, size_t size);
+
+/**
+ * kexec_membuf_fixup_fdt() - tell the next kernel of slots and of memory that
+ * devices write to
+ * @image: the image being loaded, adopted or not
+ * @fdt: the passed-on device tree
+ *
+ * Return: 0 or a negative errno, with a line in the log.
+ */
+int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt);
+
+/**
+ * kexec_membuf_late_fdt_space() - bytes to spare behind the packed passed-on
+ * device tree
+ *
+ * Slots may be staged into between load and exec; their records are then
+ * written again.
+ *
+ * Return: an upper bound.
+ */
+size_t kexec_membuf_late_fdt_space(void);
+
+/**
+ * kexec_membuf_keep_range() - keep memory that a device goes on writing to
+ * through a kexec
+ * @base: physical address, of whole pages
+ * @size: size in bytes
+ *
+ * No segment of a kexec image is put there, and the next kernel finds it
+ * reserved.
+ *
+ * Context: after the slab allocator is up; may sleep unless called by the boot
+ * CPU with interrupts off.
+ * Return: 0 or -ENOMEM.
+ */
+int kexec_membuf_keep_range(phys_addr_t base, phys_addr_t size);
+
+/**
+ * kexec_membuf_excluded_range() - whether memory must be kept free of an
+ * image's segments
+ * @start: physical address of the first byte
+ * @end: physical address of the last byte
+ *
+ * The slot that this kernel runs in is its ordinary memory; an ordinary kexec
+ * leaves it alone nevertheless, so that the next kernel gets it back.
+ *
+ * Return: true if the range runs into a slot.
+ */
+bool kexec_membuf_excluded_range(unsigned long start, unsigned long end);
+
+/* arch/<arch>/kernel/kexec_membuf.c */
+int arch_kexec_stash_image_check(const void *buf, u64 len, u64 room,
+				 u64 *image_size, const char **why);
+void arch_kexec_stash_flush(const void *buf, size_t len);
+unsigned long arch_kexec_stash_dtb_mem(const struct kimage *image);
+
+#else /* !CONFIG_KEXEC_MEMBUF */
+
+#define KEXEC_MEMBUF_FILE_FLAGS 0
+
+static inline ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
+					 unsigned long flags)
+{
+	return -ENODEV;
+}
+
+static inline ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
+{
+	return -ENODEV;
+}
+
+static inline int kexec_adopt_rest(struct kimage *image, int kernel_fd)
+{
+	return 0;
+}
+
+static inline int kexec_adoption_locate(struct kexec_buf *kbuf)
+{
+	return -ENODEV;
+}
+
+static inline bool kexec_adoption_load_segment(struct kimage *image, int idx)
+{
+	return false;
+}
+
+static inline void *kexec_adoption_map_segment(struct kimage *image, int idx)
+{
+	return NULL;
+}
+
+static inline void kexec_adoption_drop_bufs(struct kimage *image)
+{
+}
+
+static inline void kexec_adoption_release(struct kimage *image)
+{
+}
+
+static inline size_t kexec_membuf_fdt_space(const struct kimage *image)
+{
+	return 0;
+}
+
+static inline int kexec_membuf_open_fdt(const struct kimage *image, void *fdt,
+					size_t size)
+{
+	return -ENODATA;
+}
+
+static inline int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
+{
+	return 0;
+}
+
+static inline size_t kexec_membuf_late_fdt_space(void)
+{
+	return 0;
+}
+
+static inline int kexec_membuf_keep_range(phys_addr_t base, phys_addr_t size)
+{
+	return 0;
+}
+
+static inline bool kexec_membuf_excluded_range(unsigned long start,
+					       unsigned long end)
+{
+	return false;
+}
+
+#endif /* CONFIG_KEXEC_MEMBUF */
+
+#endif /* _LINUX_KEXEC_MEMBUF_H */

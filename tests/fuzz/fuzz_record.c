@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Fuzz the record: any bytes that pass fdt_check_header() are read, written to and removed from
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/kexec_stash_record.h>
+#include <linux/libfdt.h>
+
+#include "sane.h"
+
+static void demand(const char *why)
+{
+	if (!why)
+		return;
+	fprintf(stderr, "record: %s\n", why);
+	abort();
+}
+
+/* What Linux passes on: a record with all there is in it, into a tree that may hold anything */
+static struct kexec_stash_record some_record(void)
+{
+	static const u8 signature[71];
+	struct kexec_stash_record rec = {
+		.label = "a",
+		.base = 0x50000000,
+		.size = 0x8000000,
+		.origin = KEXEC_STASH_RUNTIME,
+		.bootargs = "quiet",
+	};
+
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
+		rec.file[i].offset = i * 0x200000ULL;
+		rec.file[i].size = 0x1000 + i;
+		rec.file[i].hash = KEXEC_STASH_SHA256 + i;
+		rec.file[i].signature = signature;
+		rec.file[i].signature_len = sizeof(signature);
+	}
+	return rec;
+}
+
+static void write_and_remove(const void *tree, size_t size)
+{
+	struct kexec_stash_record rec = some_record();
+	size_t roomy = size + kexec_stash_record_space(&rec);
+	void *fdt = malloc(roomy);
+	int ret;
+
+	if (!fdt)
+		return;
+	memcpy(fdt, tree, size);
+	/* With no room, with its own, and, where libfdt can put it in order, with enough */
+	kexec_stash_record_write(fdt, &rec);
+	if (!fdt_check_header(fdt))
+		demand(walk_records(fdt));
+	if (!fdt_check_full(tree, size) && !fdt_open_into(tree, fdt, roomy)) {
+		ret = kexec_stash_record_write(fdt, &rec);
+		if (ret && ret != -EINVAL)
+			demand("there was room, but not enough");
+		if (fdt_check_full(fdt, roomy))
+			demand("writing broke the tree");
+		demand(walk_records(fdt));
+		ret = kexec_stash_record_remove(fdt, "a");
+		if (ret)
+			demand("cannot be removed from a whole tree");
+		if (fdt_check_full(fdt, roomy))
+			demand("removing broke the tree");
+	}
+	free(fdt);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	void *tree;
+
+	if (size < sizeof(struct fdt_header))
+		return 0;
+	tree = malloc(size);	/* aligned, and watched at its end */
+	if (!tree)
+		return 0;
+	memcpy(tree, data, size);
+	if (!fdt_check_header(tree) && fdt_totalsize(tree) <= size) {
+		demand(walk_records(tree));
+		write_and_remove(tree, fdt_totalsize(tree));
+	}
+	free(tree);
+	return 0;
+}

@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The device tree that a kernel in a slot is given: checking the staged one, and what is carried
+ * over to it from the running one
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <linux/kexec_stash_record.h>
+#include <linux/libfdt.h>
+
+#include "internal.h"
+#include "tree.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define NOT_A_TREE	"is not a device tree"
+#define BROKEN		"is a broken device tree"
+
+#define RSV_RUNNING	0x7f000000
+#define RSV_STAGED	0x7e000000
+
+/* What firmware made of the board's tree: a slot, pointers, addresses */
+static void *running_tree(void)
+{
+	const struct edit edits[] = {
+		edit_string("/", "serial-number", "4711"),
+		edit_string("/", "model", "board as it runs"),
+		edit_node("/chosen"),
+		edit_string("/chosen", "bootargs", "old command line"),
+		edit_cells("/chosen", "linux,uefi-system-table", 0, 0x7c000000),
+		edit_string("/chosen", "stdout-path", "/serial@9000000"),
+		edit_node("/aliases"),
+		edit_string("/aliases", "ethernet0", "/ethernet@a000000"),
+		edit_string("/aliases", "ethernet1", "/nowhere"),
+		edit_string("/aliases", "serial0", "/serial@9000000"),
+		edit_node("/ethernet@a000000"),
+		edit_bytes("/ethernet@a000000", "local-mac-address", "\x52\x54\0\1\2\3"),
+		edit_node("/serial@9000000"),
+		edit_node("/firmware"),
+		edit_node("/firmware/optee"),
+		edit_string("/firmware/optee", "method", "smc"),
+		edit_cells("/firmware/optee", "phandle", 7),
+		edit_node("/psci"),
+		edit_string("/psci", "method", "smc"),
+		edit_node("/reserved-memory/tee@7d000000"),
+		edit_cells("/reserved-memory/tee@7d000000", "reg", 0, 0x7d000000, 0, 0x100000),
+		edit_bytes("/reserved-memory/tee@7d000000", "no-map", ""),
+		edit_node("/reserved-memory/tee@7d000000/part"),
+		edit_cells("/reserved-memory/tee@7d000000/part", "phandle", 9),
+	};
+	void *fdt = tree_good(2);
+
+	for (size_t i = 0; i < ARRAY_SIZE(edits); i++)
+		tree_edit(fdt, &edits[i]);
+	assert_int_equal(fdt_add_mem_rsv(fdt, RSV_RUNNING, 0x10000), 0);
+	return tree_exact(fdt);
+}
+
+/* A board's tree as a kernel's build makes it: other memory, no firmware */
+static void *staged_tree(const struct edit *edits, int nr_edits)
+{
+	const struct edit board[] = {
+		edit_string("/", "model", "board as built"),
+		edit_cells("/memory@40000000", "reg", 0, 0x40000000, 0, 0x1000),
+		edit_node("/memory@80000000"),
+		edit_string("/memory@80000000", "device_type", "memory"),
+		edit_cells("/memory@80000000", "reg", 0, 0x80000000, 0, 0x1000),
+		edit_node("/chosen"),
+		edit_string("/chosen", "bootargs", "new command line"),
+		edit_node("/ethernet@a000000"),
+		edit_bytes("/ethernet@a000000", "local-mac-address", "\0\0\0\0\0\0"),
+		edit_node("/serial@9000000"),
+		edit_string("/serial@9000000", "compatible", "arm,pl011"),
+	};
+	void *fdt = tree_empty(2);
+
+	for (size_t i = 0; i < ARRAY_SIZE(board); i++)
+		tree_edit(fdt, &board[i]);
+	for (int i = 0; i < nr_edits; i++)
+		tree_edit(fdt, &edits[i]);
+	assert_int_equal(fdt_add_mem_rsv(fdt, RSV_STAGED, 0x10000), 0);
+	return tree_exact(fdt);
+}
+
+/* Adopt with the room that is asked for and no more; without @running from running_tree() */
+static void *adopt(void *staged, const void *running)
+{
+	void *own = running ? NULL : running_tree();
+	const void *from = running ? running : own;
+	size_t size = fdt_totalsize(staged) + kexec_fdt_adopt_space(from);
+	void *fdt = malloc(size);
+	const char *why = "";
+
+	assert_non_null(fdt);
+	if (kexec_fdt_check(staged, fdt_totalsize(staged), &why))
+		fail_msg("staged tree: %s", why);
+	assert_int_equal(kexec_fdt_adopt(fdt, size, staged, from), 0);
+	assert_int_equal(fdt_check_full(fdt, size), 0);
+	free(staged);
+	free(own);
+	return fdt;
+}
+
+static void assert_prop(const void *fdt, const char *path, const char *name, const void *want,
+			int want_len)
+{
+	int len, node = fdt_path_offset(fdt, path);
+	const void *val = fdt_getprop(fdt, node, name, &len);
+
+	if (!val)
+		fail_msg("%s: no property %s", path, name);
+	assert_int_equal(len, want_len);
+	assert_memory_equal(val, want, len);
+}
+
+static void assert_string(const void *fdt, const char *path, const char *name, const char *want)
+{
+	assert_prop(fdt, path, name, want, strlen(want) + 1);
+}
+
+static void assert_no_prop(const void *fdt, const char *path, const char *name)
+{
+	int node = fdt_path_offset(fdt, path);
+
+	assert_true(node >= 0);
+	assert_null(fdt_getprop(fdt, node, name, NULL));
+}
+
+static void assert_no_node(const void *fdt, const char *path)
+{
+	assert_int_equal(fdt_path_offset(fdt, path), -FDT_ERR_NOTFOUND);
+}
+
+static int nr_rsv(const void *fdt, u64 want)
+{
+	int n = 0;
+
+	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++) {
+		u64 base, size;
+
+		assert_int_equal(fdt_get_mem_rsv(fdt, i, &base, &size), 0);
+		n += base == want;
+	}
+	return n;
+}
+
+/* Checking */
+
+static void check(const void *dtb, u64 size, const char *want_why)
+{
+	const char *why = NULL;
+	int ret = kexec_fdt_check(dtb, size, &why);
+
+	if (want_why) {
+		assert_int_equal(ret, -EINVAL);
+		assert_string_equal(why, want_why);
+	} else if (ret) {
+		fail_msg("refused: %s", why);
+	}
+}
+
+static void test_check_good_tree(void **state)
+{
+	void *fdt = running_tree(), *roomy = tree_good(1);
+
+	(void)state;
+	check(fdt, fdt_totalsize(fdt), NULL);
+	check(roomy, TREE_SIZE, NULL);
+	free(roomy);
+	free(fdt);
+}
+
+static void test_check_no_tree(void **state)
+{
+	static const u64 text[8] = { 0x6e69622f2123 };
+
+	(void)state;
+	check(text, sizeof(text), NOT_A_TREE);
+	check(text, 0, NOT_A_TREE);
+}
+
+static void test_check_size(void **state)
+{
+	void *fdt = tree_exact(tree_good(2));
+	void *large = calloc(1, KEXEC_STASH_DTB_MAX);
+
+	(void)state;
+	assert_non_null(large);
+	assert_int_equal(fdt_open_into(fdt, large, KEXEC_STASH_DTB_MAX), 0);
+	check(large, KEXEC_STASH_DTB_MAX, NULL);
+	check(large, KEXEC_STASH_DTB_MAX + 1, "is larger than 2 MiB");
+	check(large, 1ULL << 32, "is larger than 2 MiB");
+	free(large);
+	free(fdt);
+}
+
+/* Each in an allocation of its own length, so that a read too far is seen */
+static void test_check_truncated_file(void **state)
+{
+	void *fdt = tree_exact(tree_good(2));
+	u32 size = fdt_totalsize(fdt);
+
+	(void)state;
+	for (u32 len = 0; len < size; len++) {
+		void *copy = malloc(len ? len : 1);
+
+		assert_non_null(copy);
+		memcpy(copy, fdt, len);
+		check(copy, len, len < sizeof(struct fdt_header) ? NOT_A_TREE :
+		      "is truncated: its header asks for more bytes than there are");
+		free(copy);
+	}
+	free(fdt);
+}
+
+static void test_check_broken_header(void **state)
+{
+	static const struct {
+		int offset;
+		u32 value;
+	} rows[] = {
+		{ 4, 0 },		/* totalsize */
+		{ 8, 0xfffffffc },	/* off_dt_struct */
+		{ 8, 0 },
+		{ 12, 0xffffffff },	/* off_dt_strings */
+		{ 16, 0xfffffff8 },	/* off_mem_rsvmap */
+		{ 20, 0 },		/* version */
+		{ 24, 18 },		/* last_comp_version */
+		{ 32, 0xffffffff },	/* size_dt_strings */
+		{ 36, 0xfffffffc },	/* size_dt_struct */
+		{ 36, 0 },
+		{ 36, 8 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		u8 *fdt = tree_exact(tree_good(2));
+		u32 size = fdt_totalsize(fdt);
+
+		*(fdt32_t *)(fdt + rows[i].offset) = cpu_to_fdt32(rows[i].value);
+		check(fdt, size, BROKEN);
+		free(fdt);
+	}
+}
+
+/* Words of the structure block, from its start: a root node with a property begins it */
+static void test_check_broken_structure(void **state)
+{
+	static const struct {
+		int word;
+		u32 value;
+	} rows[] = {
+		{ 0, 0 },		/* no tag there is */
+		{ 0, FDT_END_NODE },	/* ends what did not begin */
+		{ 2, 0xdead },
+		{ 3, 0x7fffffff },	/* length of the property */
+		{ 3, 0xfffffff0 },
+		{ 3, 0x10000 },
+		{ 4, 0x7fffffff },	/* offset of its name */
+		{ 4, 0xffffffff },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		u8 *fdt = tree_exact(tree_good(2));
+		fdt32_t *words = (fdt32_t *)(fdt + fdt_off_dt_struct(fdt));
+
+		words[rows[i].word] = cpu_to_fdt32(rows[i].value);
+		check(fdt, fdt_totalsize(fdt), BROKEN);
+		free(fdt);
+	}
+}
+
+static void test_check_strings_without_nul(void **state)
+{
+	u8 *fdt = tree_exact(tree_good(2));
+
+	(void)state;
+	memset(fdt + fdt_off_dt_strings(fdt), 'x', fdt_size_dt_strings(fdt));
+	check(fdt, fdt_totalsize(fdt), BROKEN);
+	free(fdt);
+}
+
+static void test_check_memreserve_without_end(void **state)
+{
+	u8 *fdt = tree_exact(tree_good(2));
+	u32 from = fdt_off_mem_rsvmap(fdt);
+
+	(void)state;
+	/* From there to the tree's end without an entry of size 0 */
+	fdt_set_off_mem_rsvmap(fdt, (fdt_totalsize(fdt) & ~7) - 8);
+	check(fdt, fdt_totalsize(fdt), BROKEN);
+	fdt_set_off_mem_rsvmap(fdt, from);
+	check(fdt, fdt_totalsize(fdt), NULL);
+	free(fdt);
+}
+
+static void test_check_depth(void **state)
+{
+	(void)state;
+	for (int depth = 15; depth <= 16; depth++) {
+		void *fdt = tree_empty(2);
+		int node = 0;
+
+		/* The root is the first */
+		for (int i = 0; i < depth; i++) {
+			node = fdt_add_subnode(fdt, node, "x");
+			assert_true(node > 0);
+		}
+		fdt = tree_exact(fdt);
+		check(fdt, fdt_totalsize(fdt), depth > 15 ? BROKEN : NULL);
+		free(fdt);
+	}
+}
+
+/* Carrying over */
+
+static void test_memory_is_the_running_trees(void **state)
+{
+	void *fdt = adopt(staged_tree(NULL, 0), NULL);
+	const fdt32_t reg[] = { 0, cpu_to_fdt32(0x40000000), 0, cpu_to_fdt32(0x80000000) };
+
+	(void)state;
+	assert_prop(fdt, "/memory@40000000", "reg", reg, sizeof(reg));
+	assert_string(fdt, "/memory@40000000", "device_type", "memory");
+	assert_no_node(fdt, "/memory@80000000");
+	free(fdt);
+}
+
+static void test_board_is_the_staged_trees(void **state)
+{
+	void *fdt = adopt(staged_tree(NULL, 0), NULL);
+
+	(void)state;
+	assert_string(fdt, "/", "model", "board as built");
+	assert_string(fdt, "/serial@9000000", "compatible", "arm,pl011");
+	assert_no_node(fdt, "/aliases");
+	free(fdt);
+}
+
+static void test_reserved_memory_is_carried_over(void **state)
+{
+	void *fdt = adopt(staged_tree(NULL, 0), NULL);
+	const fdt32_t reg[] = { 0, cpu_to_fdt32(0x7d000000), 0, cpu_to_fdt32(0x100000) };
+	const fdt32_t two = cpu_to_fdt32(2), nine = cpu_to_fdt32(9);
+
+	(void)state;
+	assert_prop(fdt, "/reserved-memory", "#address-cells", &two, sizeof(two));
+	assert_prop(fdt, "/reserved-memory", "#size-cells", &two, sizeof(two));
+	assert_prop(fdt, "/reserved-memory", "ranges", "", 0);
+	assert_prop(fdt, "/reserved-memory/tee@7d000000", "reg", reg, sizeof(reg));
+	assert_prop(fdt, "/reserved-memory/tee@7d000000", "no-map", "", 0);
+	assert_prop(fdt, "/reserved-memory/tee@7d000000/part", "phandle", &nine, sizeof(nine));
+	assert_string(fdt, "/reserved-memory/ramoops@48000000", "compatible", "ramoops");
+	free(fdt);
+}
+
+static void test_slots_are_not_carried_over(void **state)
+{
+	void *fdt = adopt(staged_tree(NULL, 0), NULL);
+
+	(void)state;
+	assert_int_equal(kexec_stash_record_next(fdt, -1), -ENOENT);
+	assert_no_node(fdt, TREE_NODE);
+	free(fdt);
+}
+
+static void test_region_is_where_firmware_put_it(void **state)
+{
+	const struct edit edits[] = {
+		edit_node("/reserved-memory"),
+		edit_cells("/reserved-memory", "#address-cells", 2),
+		edit_cells("/reserved-memory", "#size-cells", 2),
+		edit_bytes("/reserved-memory", "ranges", ""),
+		edit_node("/reserved-memory/tee@7d000000"),
+		edit_cells("/reserved-memory/tee@7d000000", "reg", 0, 0x7d000000, 0, 0x1000),
+		edit_string("/reserved-memory/tee@7d000000", "compatible", "board,tee"),
+		edit_node("/reserved-memory/own@60000000"),
+		edit_cells("/reserved-memory/own@60000000", "reg", 0, 0x60000000, 0, 0x1000),
+	};
+	void *fdt = adopt(staged_tree(edits, ARRAY_SIZE(edits)), NULL);
+	const fdt32_t reg[] = { 0, cpu_to_fdt32(0x7d000000), 0, cpu_to_fdt32(0x100000) };
+
+	(void)state;
+	assert_prop(fdt, "/reserved-memory/tee@7d000000", "reg", reg, sizeof(reg));
+	assert_string(fdt, "/reserved-memory/tee@7d000000", "compatible", "board,tee");
+	assert_prop(fdt, "/reserved-memory/tee@7d000000", "no-map", "", 0);
+	assert_true(fdt_path_offset(fdt, "/reserved-memory/own@60000000") > 0);
+	free(fdt);
+}
+
+static void test_memreserve_of_both(void **state)
+{
+	void *fdt = adopt(staged_tree(NULL, 0), NULL);
+
+	(void)state;
+	assert_int_equal(fdt_num_mem_rsv(fdt), 2);
+	assert_int_equal(nr_rsv(fdt, RSV_RUNNING), 1);
+	assert_int_equal(nr_rsv(fdt, RSV_STAGED), 1);
+	free(fdt);
+}
+
+static void test_chosen(void **state)
+{
+	const fdt32_t table[] = { 0, cpu_to_fdt32(0x7c000000) };
+	void *fdt = adopt(staged_tree(NULL, 0), NULL);
+
+	(void)state;
+	assert_string(fdt, "/chosen", "bootargs", "new command line");
+	assert_prop(fdt, "/chosen", "linux,uefi-system-table", table, sizeof(table));
+	assert_string(fdt, "/chosen", "stdout-path", "/serial@9000000");
+	free(fdt);
+}
+
+static void test_command_line_is_not_carried_over(void **state)
+{
+	const struct edit edits[] = { edit_delete_node("/chosen") };
+	void *fdt = adopt(staged_tree(edits, 1), NULL);
+
+	(void)state;
+	assert_no_prop(fdt, "/chosen", "bootargs");
+	assert_string(fdt, "/chosen", "stdout-path", "/serial@9000000");
+	free(fdt);
+}
+
+static void test_firmware_nodes(void **state)
+{
+	const struct edit edits[] = {
+		edit_node("/psci"),
+		edit_string("/psci", "method", "hvc"),
+		edit_node("/firmware"),
+		edit_node("/firmware/scmi"),
+	};
+	void *fdt = adopt(staged_tree(edits, ARRAY_SIZE(edits)), NULL);
+
+	(void)state;
+	assert_string(fdt, "/firmware/optee", "method", "smc");
+	assert_true(fdt_path_offset(fdt, "/firmware/scmi") > 0);
+	assert_string(fdt, "/psci", "method", "hvc");
+	free(fdt);
+	fdt = adopt(staged_tree(NULL, 0), NULL);
+	assert_string(fdt, "/psci", "method", "smc");
+	free(fdt);
+}
+
+static void test_addresses_and_serial_number(void **state)
+{
+	void *fdt = adopt(staged_tree(NULL, 0), NULL);
+
+	(void)state;
+	assert_prop(fdt, "/ethernet@a000000", "local-mac-address", "\x52\x54\0\1\2\3", 6);
+	assert_no_prop(fdt, "/ethernet@a000000", "mac-address");
+	assert_string(fdt, "/", "serial-number", "4711");
+	free(fdt);
+}
+
+static void test_phandle_that_is_free_stays(void **state)
+{
+	void *fdt = adopt(staged_tree(NULL, 0), NULL);
+
+	(void)state;
+	assert_int_equal(fdt_node_offset_by_phandle(fdt, 7),
+			 fdt_path_offset(fdt, "/firmware/optee"));
+	free(fdt);
+}
+
+static void test_phandle_of_another_node_is_dropped(void **state)
+{
+	const struct edit edits[] = {
+		edit_cells("/serial@9000000", "phandle", 7),
+		edit_cells("/ethernet@a000000", "phandle", 9),
+	};
+	void *fdt = adopt(staged_tree(edits, ARRAY_SIZE(edits)), NULL);
+
+	(void)state;
+	assert_int_equal(fdt_node_offset_by_phandle(fdt, 7),
+			 fdt_path_offset(fdt, "/serial@9000000"));
+	assert_no_prop(fdt, "/firmware/optee", "phandle");
+	assert_no_prop(fdt, "/reserved-memory/tee@7d000000/part", "phandle");
+	free(fdt);
+}
+
+static void test_nothing_to_carry_over(void **state)
+{
+	void *running = tree_exact(tree_empty(2));
+	void *fdt = adopt(staged_tree(NULL, 0), running);
+
+	(void)state;
+	assert_string(fdt, "/", "model", "board as built");
+	assert_no_node(fdt, "/reserved-memory");
+	assert_no_node(fdt, "/firmware");
+	assert_no_prop(fdt, "/", "serial-number");
+	free(fdt);
+	free(running);
+}
+
+static void test_forty_in_a_row_do_not_grow(void **state)
+{
+	void *staged = staged_tree(NULL, 0), *running = NULL;
+	u32 size = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		void *copy = malloc(fdt_totalsize(staged)), *next;
+
+		assert_non_null(copy);
+		memcpy(copy, staged, fdt_totalsize(staged));
+		next = adopt(copy, running);
+		assert_int_equal(fdt_pack(next), 0);
+		if (size)
+			assert_int_equal(fdt_totalsize(next), size);
+		size = fdt_totalsize(next);
+		free(running);
+		running = next;
+	}
+	free(running);
+	free(staged);
+}
+
+/* With each room from none to enough: an error, and no byte written behind it */
+static void test_no_room(void **state)
+{
+	void *staged = staged_tree(NULL, 0), *running = running_tree();
+	size_t room, most = kexec_fdt_adopt_space(running);
+	int ret = -FDT_ERR_NOSPACE;
+
+	(void)state;
+	for (room = 0; ret && room < most; room++) {
+		size_t size = fdt_totalsize(staged) + room;
+		void *fdt = malloc(size);
+
+		assert_non_null(fdt);
+		ret = kexec_fdt_adopt(fdt, size, staged, running);
+		if (ret)
+			assert_int_equal(ret, -FDT_ERR_NOSPACE);
+		free(fdt);
+	}
+	assert_int_equal(ret, 0);
+	assert_true(room > 300);
+	free(running);
+	free(staged);
+}
+
+/* Whatever is staged and passes the check: carried over to without harm, or refused */
+static void test_every_byte_changed(void **state)
+{
+	static const u8 masks[] = { 0x01, 0x02, 0x04, 0x40, 0x80, 0xff };
+	u8 *staged = staged_tree(NULL, 0);
+	void *running = running_tree();
+	u32 staged_size = fdt_totalsize(staged);
+	size_t size = staged_size + kexec_fdt_adopt_space(running);
+	void *fdt = malloc(size);
+	int adopted = 0;
+
+	(void)state;
+	assert_non_null(fdt);
+	for (u32 i = 0; i < staged_size; i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(masks); j++) {
+			const char *why;
+
+			staged[i] ^= masks[j];
+			if (!kexec_fdt_check(staged, staged_size, &why) &&
+			    !kexec_fdt_adopt(fdt, size, staged, running)) {
+				if (kexec_fdt_check(fdt, fdt_totalsize(fdt), &why))
+					fail_msg("byte %u: the new tree %s", i, why);
+				adopted++;
+			}
+			staged[i] ^= masks[j];
+		}
+	}
+	/* Most of a tree's bytes are values, which mean nothing here */
+	assert_true(adopted > staged_size);
+	free(fdt);
+	free(running);
+	free(staged);
+}
+
+/* Ranges that devices write to */
+
+static void test_keep_range_once(void **state)
+{
+	void *fdt = tree_good(2);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(kexec_fdt_keep_range(fdt, 0x70000000, 0x10000), 0);
+		assert_int_equal(kexec_fdt_keep_range(fdt, 0x71000000, 0x10000), 0);
+		assert_int_equal(kexec_fdt_keep_range(fdt, 0x70000000, 0x20000), 0);
+	}
+	assert_int_equal(fdt_num_mem_rsv(fdt), 3);
+	assert_int_equal(nr_rsv(fdt, 0x70000000), 2);
+	assert_int_equal(nr_rsv(fdt, 0x71000000), 1);
+	assert_int_equal(fdt_check_full(fdt, TREE_SIZE), 0);
+	free(fdt);
+}
+
+static void test_keep_range_without_room(void **state)
+{
+	void *fdt = tree_exact(tree_good(2));
+
+	(void)state;
+	assert_int_equal(kexec_fdt_keep_range(fdt, 0x70000000, 0x10000), -FDT_ERR_NOSPACE);
+	assert_int_equal(fdt_num_mem_rsv(fdt), 0);
+	free(fdt);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest checks[] = {
+		cmocka_unit_test(test_check_good_tree),
+		cmocka_unit_test(test_check_no_tree),
+		cmocka_unit_test(test_check_size),
+		cmocka_unit_test(test_check_truncated_file),
+		cmocka_unit_test(test_check_broken_header),
+		cmocka_unit_test(test_check_broken_structure),
+		cmocka_unit_test(test_check_strings_without_nul),
+		cmocka_unit_test(test_check_memreserve_without_end),
+		cmocka_unit_test(test_check_depth),
+	};
+	static const struct CMUnitTest adoptions[] = {
+		cmocka_unit_test(test_memory_is_the_running_trees),
+		cmocka_unit_test(test_board_is_the_staged_trees),
+		cmocka_unit_test(test_reserved_memory_is_carried_over),
+		cmocka_unit_test(test_slots_are_not_carried_over),
+		cmocka_unit_test(test_region_is_where_firmware_put_it),
+		cmocka_unit_test(test_memreserve_of_both),
+		cmocka_unit_test(test_chosen),
+		cmocka_unit_test(test_command_line_is_not_carried_over),
+		cmocka_unit_test(test_firmware_nodes),
+		cmocka_unit_test(test_addresses_and_serial_number),
+		cmocka_unit_test(test_phandle_that_is_free_stays),
+		cmocka_unit_test(test_phandle_of_another_node_is_dropped),
+		cmocka_unit_test(test_nothing_to_carry_over),
+		cmocka_unit_test(test_forty_in_a_row_do_not_grow),
+		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_every_byte_changed),
+		cmocka_unit_test(test_keep_range_once),
+		cmocka_unit_test(test_keep_range_without_room),
+	};
+	int failed;
+
+	failed = cmocka_run_group_tests_name("dtb checked", checks, NULL, NULL);
+	failed += cmocka_run_group_tests_name("dtb adopted", adoptions, NULL, NULL);
+	return failed ? 1 : 0;
+}
