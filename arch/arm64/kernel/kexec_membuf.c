@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What of an in-place kexec is arm64's own
+ */
+
+#include <linux/errno.h>
+#include <linux/kexec.h>
+#include <linux/kexec_membuf.h>
+#include <linux/kexec_stash_record.h>
+
+#include <asm/cacheflush.h>
+#include <asm/cpufeature.h>
+#include <asm/image.h>
+
+static bool page_size_supported(u64 flags)
+{
+	switch (arm64_image_flag_field(flags, ARM64_IMAGE_FLAG_PAGE_SIZE)) {
+	case ARM64_IMAGE_FLAG_PAGE_SIZE_4K:
+		return system_supports_4kb_granule();
+	case ARM64_IMAGE_FLAG_PAGE_SIZE_16K:
+		return system_supports_16kb_granule();
+	case ARM64_IMAGE_FLAG_PAGE_SIZE_64K:
+		return system_supports_64kb_granule();
+	default:
+		/*
+		 * Not said, in the words of booting.rst: the kernel finds out
+		 * for itself
+		 */
+		return true;
+	}
+}
+
+/**
+ * arch_kexec_stash_image_check() - whether a kernel can run at a slot's base on
+ * this CPU
+ * @buf: the Image
+ * @len: its size in bytes
+ * @room: bytes from the slot's base that it may own
+ * @image_size: set to the bytes that it owns
+ * @why: set to what is wrong, on failure
+ *
+ * The conditions are those of Documentation/arch/arm64/booting.rst; mainline's
+ * loader makes them again, without saying which one failed.
+ *
+ * Return: 0, -ENOEXEC or -EINVAL.
+ */
+int arch_kexec_stash_image_check(const void *buf, u64 len, u64 room,
+				 u64 *image_size, const char **why)
+{
+	struct kexec_stash_image image;
+	int ret;
+
+	ret = kexec_stash_image_read(buf, len, room, &image, why);
+	if (ret)
+		return ret == -ENOSPC ? -EINVAL : ret;
+
+	if (len > image.image_size) {
+		*why = "has a file larger than its image_size";
+		return -EINVAL;
+	}
+	if (arm64_image_flag_field(image.flags, ARM64_IMAGE_FLAG_BE) !=
+		    IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) &&
+	    !system_supports_mixed_endian()) {
+		*why = "has an endianness that this CPU does not support";
+		return -EINVAL;
+	}
+	if (!page_size_supported(image.flags)) {
+		*why = "has a page size that this CPU does not support";
+		return -EINVAL;
+	}
+	*image_size = image.image_size;
+	return 0;
+}
+
+/**
+ * arch_kexec_stash_flush() - make bytes visible to a kernel that starts with
+ * its caches off
+ * @buf: their address in the linear map
+ * @len: how many there are
+ */
+void arch_kexec_stash_flush(const void *buf, size_t len)
+{
+	dcache_clean_inval_poc((unsigned long)buf, (unsigned long)buf + len);
+}
+
+/**
+ * arch_kexec_stash_dtb_mem() - where the passed-on device tree of a file mode
+ * image is
+ * @image: the image
+ *
+ * Return: physical address.
+ */
+unsigned long arch_kexec_stash_dtb_mem(const struct kimage *image)
+{
+	return image->arch.dtb_mem;
+}

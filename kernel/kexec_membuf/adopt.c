@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Adopting a payload: kexec_file_load() of what lies where it will run
+ *
+ * The order of checks is that of kernel_read_file(), and so are the calls of
+ * LSM hooks: IMA and friends see the same file and the same bytes as they would
+ * if the payload were read. From the first check to kexec_adoption_release()
+ * the slot is sealed.
+ */
+
+#define pr_fmt(fmt) "kexec_membuf: " fmt
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/ima.h>
+#include <linux/kernel_read_file.h>
+#include <linux/kexec.h>
+#include <linux/kexec_membuf.h>
+#include <linux/of_fdt.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+
+#include "../kexec_internal.h"
+#include "internal.h"
+
+/**
+ * struct kexec_adoption - what an image has of a slot
+ * @slot: the slot
+ * @kernel: the slot's kernel as it was opened; NULL once the image is loaded
+ * @strict: KEXEC_FILE_MEMBUF was given: the rest of the payload is
+ *	the slot's own unless said otherwise
+ * @use_dtb: the next kernel's tree starts from the slot's
+ * @image_size: bytes from the slot's base that the kernel owns
+ */
+struct kexec_adoption {
+	struct kexec_slot *slot;
+	struct file *kernel;
+	bool strict;
+	bool use_dtb;
+	u64 image_size;
+};
+
+static int refuse(const struct kexec_slot *slot, unsigned int id,
+		  const char *why, int err)
+{
+	pr_err("slot '%s': %s: %s\n", slot->rec.label, kexec_slot_file_name(id),
+	       why);
+	return err;
+}
+
+/* The content is at fault: nobody need try again before it is staged again */
+static int refuse_content(struct kexec_slot *slot, unsigned int id,
+			  const char *why, int err)
+{
+	scoped_guard(mutex, &slot->lock)
+		__set_bit(id, &slot->bad);
+	return refuse(slot, id, why, err);
+}
+
+static int seal(struct kexec_slot *slot)
+{
+	guard(mutex)(&slot->lock);
+	if (slot->running)
+		return refuse(slot, KEXEC_STASH_KERNEL,
+			      "this kernel runs in the slot", -EBUSY);
+	if (!slot->rec.file[KEXEC_STASH_KERNEL].size)
+		return refuse(slot, KEXEC_STASH_KERNEL,
+			      "there is none, stage one first", -ENODATA);
+	if (slot->writers)
+		return refuse(slot, KEXEC_STASH_KERNEL,
+			      "the slot is open for writing", -ETXTBSY);
+	slot->adopted++;
+	return 0;
+}
+
+static void unseal(struct kexec_slot *slot)
+{
+	guard(mutex)(&slot->lock);
+	slot->adopted--;
+}
+
+/*
+ * What kernel_read_file() does for a file that has to be read, for one that
+ * need not be
+ */
+static int check_file(struct kexec_slot *slot, unsigned int id,
+		      struct file *file, enum kernel_read_file_id read_id)
+{
+	void *buf = kexec_slot_file_addr(slot, id);
+	u64 size = slot->rec.file[id].size;
+	int ret;
+
+	ret = deny_write_access(file);
+	if (ret)
+		return ret;
+	ret = security_kernel_read_file(file, read_id, true);
+	if (!ret)
+		ret = kexec_slot_check_digest(slot, id);
+	if (!ret)
+		ret = security_kernel_post_read_file(file, buf, size, read_id);
+	allow_write_access(file);
+	return ret;
+}
+
+/* Its last writer left it damaged, though nothing that is looked at tells so */
+static int check_whole(struct kexec_slot *slot, unsigned int id)
+{
+	if (!test_bit(id, &slot->bad))
+		return 0;
+	return refuse(slot, id, "is damaged or incomplete, stage it again",
+		      -EBADMSG);
+}
+
+/*
+ * Bytes from the base to the first file behind the kernel: the kernel may own
+ * these
+ */
+static u64 kernel_room(const struct kexec_slot *slot)
+{
+	u64 room = slot->rec.size;
+
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
+		if (i != KEXEC_STASH_KERNEL && slot->rec.file[i].size)
+			room = min(room, slot->rec.file[i].offset);
+	}
+	return room;
+}
+
+static int adopt_kernel_file(struct kexec_adoption *adoption, struct file *file)
+{
+	struct kexec_slot *slot = adoption->slot;
+	const unsigned int id = KEXEC_STASH_KERNEL;
+	const char *why;
+	int ret;
+
+	ret = check_file(slot, id, file, READING_KEXEC_IMAGE);
+	if (ret)
+		return ret;
+	ret = arch_kexec_stash_image_check(kexec_slot_file_addr(slot, id),
+					   slot->rec.file[id].size,
+					   kernel_room(slot),
+					   &adoption->image_size, &why);
+	if (ret)
+		return refuse_content(slot, id, why, ret);
+	return check_whole(slot, id);
+}
+
+static int adopt(struct kimage *image, struct kexec_slot *slot,
+		 struct file *file, bool strict)
+{
+	struct kexec_adoption *adoption = kzalloc_obj(*adoption);
+	int ret;
+
+	if (!adoption)
+		return -ENOMEM;
+	ret = seal(slot);
+	if (ret)
+		goto free;
+	adoption->slot = slot;
+	adoption->strict = strict;
+	ret = adopt_kernel_file(adoption, file);
+	if (ret)
+		goto unseal;
+	adoption->kernel = get_file(file);
+	image->adoption = adoption;
+	image->kernel_buf = kexec_slot_file_addr(slot, KEXEC_STASH_KERNEL);
+	image->kernel_buf_len = slot->rec.file[KEXEC_STASH_KERNEL].size;
+	return 0;
+
+unseal:
+	unseal(slot);
+free:
+	kfree(adoption);
+	return ret;
+}
+
+ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
+			   unsigned long flags)
+{
+	bool strict = flags & KEXEC_FILE_MEMBUF;
+	struct kexec_slot *slot;
+	unsigned int id;
+	int ret;
+
+	if (strict && (flags & KEXEC_FILE_ON_CRASH)) {
+		pr_err("KEXEC_FILE_MEMBUF: a crash kernel runs in memory of its own, not in a slot\n");
+		return -EINVAL;
+	}
+	CLASS(fd, f)(kernel_fd);
+	if (fd_empty(f) || !(fd_file(f)->f_mode & FMODE_READ))
+		return -EBADF;
+	slot = kexec_stash_file_slot(fd_file(f), &id);
+	if (strict && (!slot || id != KEXEC_STASH_KERNEL)) {
+		pr_err("KEXEC_FILE_MEMBUF: '%pD' is not a slot's kernel\n",
+		       fd_file(f));
+		return -EINVAL;
+	}
+	if (!slot || id != KEXEC_STASH_KERNEL || (flags & KEXEC_FILE_ON_CRASH))
+		return -ENODEV;
+
+	ret = adopt(image, slot, fd_file(f), strict);
+	return ret ? ret : image->kernel_buf_len;
+}
+
+static ssize_t adopt_initrd_file(struct kimage *image, struct file *file)
+{
+	struct kexec_slot *slot = image->adoption->slot;
+	int ret;
+
+	ret = check_file(slot, KEXEC_STASH_INITRD, file,
+			 READING_KEXEC_INITRAMFS);
+	if (!ret)
+		ret = check_whole(slot, KEXEC_STASH_INITRD);
+	if (ret)
+		return ret;
+	image->initrd_buf = kexec_slot_file_addr(slot, KEXEC_STASH_INITRD);
+	image->initrd_buf_len = slot->rec.file[KEXEC_STASH_INITRD].size;
+	return image->initrd_buf_len;
+}
+
+static ssize_t adopt_own_initrd(struct kimage *image)
+{
+	struct kexec_adoption *adoption = image->adoption;
+	struct file *file;
+	ssize_t ret;
+
+	if (!adoption->slot->rec.file[KEXEC_STASH_INITRD].size)
+		return 0;
+	file = kexec_stash_open_sibling(adoption->kernel, KEXEC_STASH_INITRD);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = adopt_initrd_file(image, file);
+	fput(file);
+	return ret;
+}
+
+ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
+{
+	struct kexec_adoption *adoption = image->adoption;
+	struct kexec_slot *slot;
+	unsigned int id;
+
+	if (!adoption)
+		return -ENODEV;
+	if (initrd_fd < 0 && adoption->strict)
+		return adopt_own_initrd(image);
+
+	CLASS(fd, f)(initrd_fd);
+	if (fd_empty(f) || !(fd_file(f)->f_mode & FMODE_READ))
+		return -EBADF;
+	slot = kexec_stash_file_slot(fd_file(f), &id);
+	if (!slot)
+		return -ENODEV;
+	if (slot != adoption->slot || id != KEXEC_STASH_INITRD)
+		return refuse(adoption->slot, KEXEC_STASH_INITRD,
+			      "the one given is another file of the stash",
+			      -EINVAL);
+	if (!slot->rec.file[id].size)
+		return refuse(slot, id, "there is none, stage one first",
+			      -ENODATA);
+	return adopt_initrd_file(image, fd_file(f));
+}
+
+static int adopt_cmdline(struct kimage *image, int kernel_fd)
+{
+	struct kexec_slot *slot = image->adoption->slot;
+	size_t len = slot->cmdline_len;
+	char *cmdline;
+
+	/* "echo" ends it with a line feed */
+	while (len && slot->cmdline[len - 1] == '\n')
+		len--;
+	if (!image->adoption->strict || image->cmdline_buf || !len)
+		return 0;
+	cmdline = kmemdup_nul(slot->cmdline, len, GFP_KERNEL);
+	if (!cmdline)
+		return -ENOMEM;
+	image->cmdline_buf = cmdline;
+	image->cmdline_buf_len = len + 1;
+	ima_kexec_cmdline(kernel_fd, cmdline, len);
+	return 0;
+}
+
+/*
+ * A device tree decides what code runs as much as a kernel does: it passes the
+ * kernel's check. What firmware put there came the way that the running tree
+ * came; its digest is measured.
+ */
+static int check_dtb(struct kexec_slot *slot, struct file *kernel)
+{
+	void *dtb = kexec_slot_file_addr(slot, KEXEC_STASH_DTB);
+	u64 size = slot->rec.file[KEXEC_STASH_DTB].size;
+	struct file *file;
+	int ret;
+
+	if (slot->rec.origin == KEXEC_STASH_FIRMWARE) {
+		ret = kexec_slot_check_digest(slot, KEXEC_STASH_DTB);
+		if (!ret)
+			ima_measure_critical_data("kexec_membuf", "dtb", dtb,
+						  size, true, NULL, 0);
+		return ret;
+	}
+	file = kexec_stash_open_sibling(kernel, KEXEC_STASH_DTB);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = check_file(slot, KEXEC_STASH_DTB, file, READING_KEXEC_IMAGE);
+	fput(file);
+	return ret;
+}
+
+static int adopt_dtb(struct kimage *image)
+{
+	struct kexec_adoption *adoption = image->adoption;
+	struct kexec_slot *slot = adoption->slot;
+	const char *why;
+	int ret;
+
+	if (!slot->rec.file[KEXEC_STASH_DTB].size || image->force_dtb)
+		return 0;
+	ret = check_dtb(slot, adoption->kernel);
+	if (ret)
+		return ret;
+	ret = kexec_fdt_check(kexec_slot_file_addr(slot, KEXEC_STASH_DTB),
+			      slot->rec.file[KEXEC_STASH_DTB].size, &why);
+	if (ret)
+		return refuse_content(slot, KEXEC_STASH_DTB, why, ret);
+	adoption->use_dtb = true;
+	return check_whole(slot, KEXEC_STASH_DTB);
+}
+
+int kexec_adopt_rest(struct kimage *image, int kernel_fd)
+{
+	int ret;
+
+	/*
+	 * Read before any slot is: what changes from now on is told again at
+	 * exec
+	 */
+	image->slots_generation = atomic_read(&kexec_slots_generation);
+	if (!image->adoption)
+		return 0;
+	ret = adopt_cmdline(image, kernel_fd);
+	return ret ? ret : adopt_dtb(image);
+}
+
+static bool in_slot(const struct kexec_slot *slot, unsigned long mem,
+		    unsigned long size)
+{
+	return mem >= slot->rec.base && size <= slot->rec.size &&
+	       mem - slot->rec.base <= slot->rec.size - size;
+}
+
+static bool buf_in_slot(const struct kexec_slot *slot, const void *buf)
+{
+	return buf && virt_addr_valid(buf) && in_slot(slot, __pa(buf), 1);
+}
+
+/* Start of a file of the slot that a range runs into, or 0 */
+static u64 file_in_the_way(const struct kexec_adoption *adoption, u64 mem,
+			   u64 size)
+{
+	const struct kexec_slot *slot = adoption->slot;
+
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
+		const struct kexec_stash_file *file = &slot->rec.file[i];
+		u64 len = i == KEXEC_STASH_KERNEL ? adoption->image_size :
+						    file->size;
+		u64 start = slot->rec.base + file->offset;
+
+		if (file->size && mem < start + len && start < mem + size)
+			return start;
+	}
+	return 0;
+}
+
+/* Start of a segment that a range runs into, or 0 */
+static u64 segment_in_the_way(const struct kimage *image, u64 mem, u64 size)
+{
+	for (int i = 0; i < image->nr_segments; i++) {
+		const struct kexec_segment *segment = &image->segment[i];
+
+		if (mem < segment->mem + segment->memsz &&
+		    segment->mem < mem + size)
+			return segment->mem;
+	}
+	return 0;
+}
+
+/*
+ * From the end of the slot, so that kernel and initrd of the next payload find
+ * the room they had
+ */
+static u64 find_room(const struct kexec_buf *kbuf,
+		     const struct kexec_adoption *adoption)
+{
+	u64 base = adoption->slot->rec.base,
+	    end = base + adoption->slot->rec.size;
+
+	end = min_t(u64, end - 1, kbuf->buf_max) + 1;
+	while (end - base >= kbuf->memsz) {
+		u64 mem = ALIGN_DOWN(end - kbuf->memsz, kbuf->buf_align),
+		    obstacle;
+
+		if (mem < base || mem < kbuf->buf_min)
+			return 0;
+		obstacle = file_in_the_way(adoption, mem, kbuf->memsz) ?:
+				   segment_in_the_way(kbuf->image, mem,
+						      kbuf->memsz);
+		if (!obstacle)
+			return mem;
+		end = obstacle;
+		if (end < base)
+			return 0;
+	}
+	return 0;
+}
+
+int kexec_adoption_locate(struct kexec_buf *kbuf)
+{
+	struct kexec_adoption *adoption = kbuf->image->adoption;
+	u64 mem = kbuf->mem;
+
+	if (!adoption)
+		return -ENODEV;
+	if (mem == KEXEC_BUF_MEM_UNKNOWN)
+		mem = buf_in_slot(adoption->slot, kbuf->buffer) ?
+			      __pa(kbuf->buffer) :
+			      find_room(kbuf, adoption);
+	if (!in_slot(adoption->slot, mem, kbuf->memsz) || mem < kbuf->buf_min ||
+	    mem + kbuf->memsz - 1 > kbuf->buf_max) {
+		pr_err("slot '%s': no room for another %lu bytes that the load must add\n",
+		       adoption->slot->rec.label, kbuf->memsz);
+		return -EADDRNOTAVAIL;
+	}
+	kbuf->mem = mem;
+	return 0;
+}
+
+bool kexec_adoption_load_segment(struct kimage *image, int idx)
+{
+	struct kexec_segment *segment = &image->segment[idx];
+	void *dst = __va(segment->mem);
+	size_t rest = segment->memsz - segment->bufsz;
+
+	if (!image->adoption)
+		return false;
+	if (segment->kbuf != dst) {
+		memcpy(dst, segment->kbuf, segment->bufsz);
+		memset(dst + segment->bufsz, 0, rest);
+	} else if (rest < PAGE_SIZE) {
+		/*
+		 * The rest of the last page. What else a kernel owns behind its
+		 * file it clears itself.
+		 */
+		memset(dst + segment->bufsz, 0, rest);
+	}
+	return true;
+}
+
+void *kexec_adoption_map_segment(struct kimage *image, int idx)
+{
+	return image->adoption ? __va(image->segment[idx].mem) : NULL;
+}
+
+void kexec_adoption_drop_bufs(struct kimage *image)
+{
+	struct kexec_adoption *adoption = image->adoption;
+
+	if (!adoption)
+		return;
+	if (buf_in_slot(adoption->slot, image->kernel_buf))
+		image->kernel_buf = NULL;
+	if (buf_in_slot(adoption->slot, image->initrd_buf))
+		image->initrd_buf = NULL;
+	if (adoption->kernel)
+		fput(adoption->kernel);
+	adoption->kernel = NULL;
+}
+
+void kexec_adoption_release(struct kimage *image)
+{
+	struct kexec_adoption *adoption = image->adoption;
+
+	if (!adoption)
+		return;
+	kexec_adoption_drop_bufs(image);
+	unseal(adoption->slot);
+	kfree(adoption);
+	image->adoption = NULL;
+}
+
+/**
+ * kexec_adopted_slot() - the slot that an image will run in
+ * @image: the image
+ *
+ * Return: the slot, NULL if @image is not adopted.
+ */
+struct kexec_slot *kexec_adopted_slot(const struct kimage *image)
+{
+	return image->adoption ? image->adoption->slot : NULL;
+}
+
+size_t kexec_membuf_fdt_space(const struct kimage *image)
+{
+	size_t space = kexec_membuf_late_fdt_space();
+
+	if (image->adoption && image->adoption->use_dtb)
+		space += image->adoption->slot->rec.file[KEXEC_STASH_DTB].size +
+			 kexec_fdt_adopt_space(initial_boot_params);
+	return space;
+}
+
+int kexec_membuf_open_fdt(const struct kimage *image, void *fdt, size_t size)
+{
+	const struct kexec_adoption *adoption = image->adoption;
+	int ret;
+
+	if (!adoption || !adoption->use_dtb)
+		return -ENODATA;
+	ret = kexec_fdt_adopt(fdt, size,
+			      kexec_slot_file_addr(adoption->slot,
+						   KEXEC_STASH_DTB),
+			      initial_boot_params);
+	if (ret)
+		return refuse(adoption->slot, KEXEC_STASH_DTB,
+			      "does not go with the running device tree", -EINVAL);
+	return 0;
+}

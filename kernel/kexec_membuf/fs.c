@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The file system: a directory for each slot, a file for each file of its
+ * payload
+ *
+ * A file system of its own, with its own magic, so that what hangs on inodes
+ * and xattrs (IMA, EVM, SELinux) covers a payload by the rules that cover a
+ * kernel on disk. Inodes are made when they are looked up; bytes and xattrs
+ * belong to the slot and stay when the file system is unmounted.
+ */
+
+#define pr_fmt(fmt) "kexec_membuf: " fmt
+
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fs_context.h>
+#include <linux/namei.h>
+#include <linux/sysfs.h>
+#include <linux/uio.h>
+#include <linux/xattr.h>
+#include <uapi/linux/kexec_membuf.h>
+
+#include "internal.h"
+
+/* What a slot's directory shows behind its payload's files */
+enum {
+	FACT_STATE = KEXEC_SLOT_NR_FILES,
+	FACT_ORIGIN,
+	FACT_BASE,
+	FACT_SIZE,
+	NR_ENTRIES
+};
+
+static const char *const fact_names[] = {
+	[FACT_STATE - KEXEC_SLOT_NR_FILES] = "state",
+	[FACT_ORIGIN - KEXEC_SLOT_NR_FILES] = "origin",
+	[FACT_BASE - KEXEC_SLOT_NR_FILES] = "base",
+	[FACT_SIZE - KEXEC_SLOT_NR_FILES] = "size",
+};
+
+/* Inode numbers: the root, a block for each slot with its directory first */
+#define ROOT_INO 1UL
+#define SLOT_INO(slot) (((slot) + 1UL) << 8)
+#define INO_SLOT(ino) (((ino) >> 8) - 1)
+#define ENTRY_INO(slot, id) (SLOT_INO(slot) + 1 + (id))
+#define INO_ENTRY(ino) (((ino) & 0xff) - 1)
+
+static struct simple_xattr_cache xattr_cache;
+
+static const char *entry_name(unsigned int id)
+{
+	return id < KEXEC_SLOT_NR_FILES ? kexec_slot_file_name(id) :
+					  fact_names[id - KEXEC_SLOT_NR_FILES];
+}
+
+static struct kexec_slot *inode_slot(const struct inode *inode)
+{
+	return kexec_slots[INO_SLOT(inode->i_ino)];
+}
+
+static unsigned int inode_entry(const struct inode *inode)
+{
+	return INO_ENTRY(inode->i_ino);
+}
+
+/* The payload's files */
+
+static ssize_t payload_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct kexec_slot *slot = inode_slot(inode);
+	unsigned int id = inode_entry(inode);
+	size_t count, copied;
+	u64 size;
+
+	guard(mutex)(&slot->lock);
+	size = kexec_slot_file_size(slot, id);
+	if (iocb->ki_pos >= size || !iov_iter_count(to))
+		return 0;
+	count = min_t(u64, iov_iter_count(to), size - iocb->ki_pos);
+	copied = copy_to_iter(kexec_slot_file_addr(slot, id) + iocb->ki_pos,
+			      count, to);
+	iocb->ki_pos += copied;
+	return copied ?: -EFAULT;
+}
+
+static ssize_t no_space(struct kexec_slot *slot, unsigned int id, u64 room)
+{
+	pr_err("slot '%s': %s: is larger than the %llu bytes of room for it\n",
+	       slot->rec.label, kexec_slot_file_name(id), room);
+	return -ENOSPC;
+}
+
+static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
+			    struct kiocb *iocb, struct iov_iter *from)
+{
+	size_t count = iov_iter_count(from), copied;
+	u64 size = kexec_slot_file_size(slot, id), room = 0;
+	void *addr;
+	int ret;
+
+	ret = kexec_slot_may_change(slot);
+	if (ret)
+		return ret;
+	kexec_slot_touch(slot, id);
+	ret = kexec_slot_file_room(slot, id, &room);
+	if (ret || iocb->ki_pos > room || count > room - iocb->ki_pos)
+		return no_space(slot, id, room);
+
+	addr = kexec_slot_file_addr(slot, id);
+	if (iocb->ki_pos > size)
+		memset(addr + size, 0, iocb->ki_pos - size);
+	copied = copy_from_iter(addr + iocb->ki_pos, count, from);
+	if (!copied)
+		return -EFAULT;
+	iocb->ki_pos += copied;
+	if (iocb->ki_pos > size)
+		kexec_slot_set_file_size(slot, id, iocb->ki_pos);
+	return copied;
+}
+
+/*
+ * A write that failed leaves half a file, not to be taken for a whole one when
+ * its writer closes it
+ */
+static void set_write_failed(struct file *file)
+{
+	file->private_data = file;
+}
+
+static bool write_failed(const struct file *file)
+{
+	return file->private_data;
+}
+
+static ssize_t payload_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct kexec_slot *slot = inode_slot(inode);
+	unsigned int id = inode_entry(inode);
+	ssize_t ret;
+
+	inode_lock(inode);
+	ret = generic_write_checks(iocb, from);
+	if (ret <= 0)
+		goto out;
+	scoped_guard(mutex, &slot->lock) {
+		ret = write_locked(slot, id, iocb, from);
+		i_size_write(inode, kexec_slot_file_size(slot, id));
+	}
+	if (ret < 0)
+		set_write_failed(iocb->ki_filp);
+	else
+		inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
+out:
+	inode_unlock(inode);
+	return ret;
+}
+
+static int payload_open(struct inode *inode, struct file *file)
+{
+	struct kexec_slot *slot = inode_slot(inode);
+	int ret = 0;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return 0;
+	guard(mutex)(&slot->lock);
+	ret = kexec_slot_may_change(slot);
+	if (!ret)
+		slot->writers++;
+	return ret;
+}
+
+static int payload_release(struct inode *inode, struct file *file)
+{
+	struct kexec_slot *slot = inode_slot(inode);
+	unsigned int id = inode_entry(inode);
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return 0;
+	guard(mutex)(&slot->lock);
+	slot->writers--;
+	if (test_bit(id, &slot->bad) && !write_failed(file))
+		kexec_slot_check_staged(slot, id);
+	return 0;
+}
+
+static const struct file_operations payload_fops = {
+	.open = payload_open,
+	.release = payload_release,
+	.read_iter = payload_read_iter,
+	.write_iter = payload_write_iter,
+	.llseek = generic_file_llseek,
+	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
+	.fsync = noop_fsync,
+};
+
+static int empty_file(struct inode *inode)
+{
+	struct kexec_slot *slot = inode_slot(inode);
+	int ret;
+
+	guard(mutex)(&slot->lock);
+	ret = kexec_slot_may_change(slot);
+	if (ret)
+		return ret;
+	kexec_slot_empty_file(slot, inode_entry(inode));
+	i_size_write(inode, 0);
+	return 0;
+}
+
+static int payload_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+			   struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int ret = setattr_prepare(idmap, dentry, attr);
+
+	if (ret)
+		return ret;
+	if (attr->ia_valid & ATTR_SIZE) {
+		/*
+		 * Emptied or written from its start; there is no use in half a
+		 * kernel
+		 */
+		if (attr->ia_size)
+			return -EINVAL;
+		ret = empty_file(inode);
+		if (ret)
+			return ret;
+	}
+	setattr_copy(idmap, inode, attr);
+	return 0;
+}
+
+static ssize_t payload_listxattr(struct dentry *dentry, char *buffer,
+				 size_t size)
+{
+	struct inode *inode = d_inode(dentry);
+
+	return simple_xattr_list(inode,
+				 &inode_slot(inode)->xattrs[inode_entry(inode)],
+				 buffer, size);
+}
+
+static const struct inode_operations payload_iops = {
+	.setattr = payload_setattr,
+	.listxattr = payload_listxattr,
+};
+
+/* Extended attributes */
+
+static bool has_xattrs(const struct inode *inode)
+{
+	return inode->i_fop == &payload_fops;
+}
+
+static int security_xattr_get(const struct xattr_handler *handler,
+			      struct dentry *dentry, struct inode *inode,
+			      const char *name, void *buffer, size_t size)
+{
+	if (!has_xattrs(inode))
+		return -EOPNOTSUPP;
+	return simple_xattr_get(&xattr_cache,
+				&inode_slot(inode)->xattrs[inode_entry(inode)],
+				xattr_full_name(handler, name), buffer, size);
+}
+
+static int security_xattr_set(const struct xattr_handler *handler,
+			      struct mnt_idmap *idmap, struct dentry *dentry,
+			      struct inode *inode, const char *name,
+			      const void *value, size_t size, int flags)
+{
+	struct simple_xattr *old;
+
+	if (!has_xattrs(inode))
+		return -EOPNOTSUPP;
+	old = simple_xattr_set(&xattr_cache,
+			       &inode_slot(inode)->xattrs[inode_entry(inode)],
+			       xattr_full_name(handler, name), value, size,
+			       flags);
+	if (IS_ERR(old))
+		return PTR_ERR(old);
+	simple_xattr_free_rcu(old);
+	inode_set_ctime_current(inode);
+	return 0;
+}
+
+static const struct xattr_handler security_xattr_handler = {
+	.prefix = XATTR_SECURITY_PREFIX,
+	.get = security_xattr_get,
+	.set = security_xattr_set,
+};
+
+static const struct xattr_handler *const stash_xattr_handlers[] = {
+	&security_xattr_handler, NULL
+};
+
+/**
+ * kexec_stash_set_signature() - let a recorded signature be found where IMA
+ * looks for it
+ * @slot: the slot
+ * @id: a file of its payload
+ */
+void __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id)
+{
+	const struct kexec_stash_file *file = &slot->rec.file[id];
+
+	if (!file->signature_len)
+		return;
+	if (IS_ERR(simple_xattr_set(&xattr_cache, &slot->xattrs[id],
+				    XATTR_NAME_IMA, file->signature,
+				    file->signature_len, 0)))
+		pr_err("slot '%s': %s: no memory for its signature\n",
+		       slot->rec.label, kexec_slot_file_name(id));
+}
+
+/* Facts, one value per file */
+
+static const char *origin_name(struct kexec_slot *slot)
+{
+	enum kexec_slot_state state = kexec_slot_state(slot);
+
+	if (state == KEXEC_SLOT_EMPTY || state == KEXEC_SLOT_RUNNING)
+		return "none";
+	return kexec_stash_origin_name(slot->rec.origin);
+}
+
+static int print_fact(struct kexec_slot *slot, unsigned int id, char *line,
+		      size_t size)
+{
+	guard(mutex)(&slot->lock);
+	switch (id) {
+	case FACT_STATE:
+		return scnprintf(line, size, "%s\n",
+				 kexec_slot_state_name(kexec_slot_state(slot)));
+	case FACT_ORIGIN:
+		return scnprintf(line, size, "%s\n", origin_name(slot));
+	case FACT_BASE:
+		return scnprintf(line, size, "%#llx\n", slot->rec.base);
+	default:
+		return scnprintf(line, size, "%#llx\n", slot->rec.size);
+	}
+}
+
+static ssize_t fact_read(struct file *file, char __user *buf, size_t count,
+			 loff_t *pos)
+{
+	struct inode *inode = file_inode(file);
+	char line[32];
+	int len = print_fact(inode_slot(inode), inode_entry(inode), line,
+			     sizeof(line));
+
+	return simple_read_from_buffer(buf, count, pos, line, len);
+}
+
+static const struct file_operations fact_fops = {
+	.read = fact_read,
+	.llseek = default_llseek,
+};
+
+static const struct inode_operations fact_iops = {
+	.setattr = simple_setattr,
+};
+
+/* Directories */
+
+static struct inode *stash_iget(struct super_block *sb, unsigned long ino);
+
+static struct dentry *slot_lookup(struct inode *dir, struct dentry *dentry,
+				  unsigned int flags)
+{
+	struct inode *inode = NULL;
+
+	for (int id = 0; id < NR_ENTRIES; id++) {
+		if (!strcmp(dentry->d_name.name, entry_name(id)))
+			inode = stash_iget(dir->i_sb,
+					   ENTRY_INO(INO_SLOT(dir->i_ino), id));
+	}
+	return d_splice_alias(inode, dentry);
+}
+
+static int slot_iterate(struct file *file, struct dir_context *ctx)
+{
+	unsigned long slot = INO_SLOT(file_inode(file)->i_ino);
+
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	for (; ctx->pos - 2 < NR_ENTRIES; ctx->pos++) {
+		const char *name = entry_name(ctx->pos - 2);
+
+		if (!dir_emit(ctx, name, strlen(name),
+			      ENTRY_INO(slot, ctx->pos - 2), DT_REG))
+			break;
+	}
+	return 0;
+}
+
+/*
+ * The file stays, as an empty one: what it would be staged to has not gone away
+ */
+static int slot_unlink(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+	int ret;
+
+	if (inode->i_fop != &payload_fops)
+		return -EPERM;
+	ret = empty_file(inode);
+	if (!ret)
+		d_drop(dentry);
+	return ret;
+}
+
+static const struct inode_operations slot_dir_iops = {
+	.lookup = slot_lookup,
+	.unlink = slot_unlink,
+};
+
+static const struct file_operations slot_dir_fops = {
+	.read = generic_read_dir,
+	.iterate_shared = slot_iterate,
+	.llseek = generic_file_llseek,
+};
+
+static struct dentry *root_lookup(struct inode *dir, struct dentry *dentry,
+				  unsigned int flags)
+{
+	struct inode *inode = NULL;
+
+	for (int i = 0; i < kexec_nr_slots; i++) {
+		if (!kexec_slots[i]->absent &&
+		    !strcmp(dentry->d_name.name, kexec_slots[i]->rec.label))
+			inode = stash_iget(dir->i_sb, SLOT_INO(i));
+	}
+	return d_splice_alias(inode, dentry);
+}
+
+static int root_iterate(struct file *file, struct dir_context *ctx)
+{
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	for (; ctx->pos - 2 < kexec_nr_slots; ctx->pos++) {
+		const struct kexec_slot *slot = kexec_slots[ctx->pos - 2];
+
+		if (slot->absent)
+			continue;
+		if (!dir_emit(ctx, slot->rec.label, strlen(slot->rec.label),
+			      SLOT_INO(ctx->pos - 2), DT_DIR))
+			break;
+	}
+	return 0;
+}
+
+static const struct inode_operations root_iops = {
+	.lookup = root_lookup,
+};
+
+static const struct file_operations root_fops = {
+	.read = generic_read_dir,
+	.iterate_shared = root_iterate,
+	.llseek = generic_file_llseek,
+};
+
+static void init_inode(struct inode *inode, umode_t mode,
+		       const struct inode_operations *iops,
+		       const struct file_operations *fops)
+{
+	inode->i_mode = mode;
+	inode->i_op = iops;
+	inode->i_fop = fops;
+	if (S_ISDIR(mode))
+		set_nlink(inode, 2);
+}
+
+static void init_file_inode(struct inode *inode)
+{
+	struct kexec_slot *slot = inode_slot(inode);
+
+	if (inode_entry(inode) >= KEXEC_SLOT_NR_FILES) {
+		init_inode(inode, S_IFREG | 0444, &fact_iops, &fact_fops);
+		return;
+	}
+	init_inode(inode, S_IFREG | 0600, &payload_iops, &payload_fops);
+	guard(mutex)(&slot->lock);
+	i_size_write(inode, kexec_slot_file_size(slot, inode_entry(inode)));
+}
+
+static struct inode *stash_iget(struct super_block *sb, unsigned long ino)
+{
+	struct inode *inode = iget_locked(sb, ino);
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	if (!(inode_state_read_once(inode) & I_NEW))
+		return inode;
+
+	simple_inode_init_ts(inode);
+	if (ino == ROOT_INO)
+		init_inode(inode, S_IFDIR | 0755, &root_iops, &root_fops);
+	else if (ino == SLOT_INO(INO_SLOT(ino)))
+		init_inode(inode, S_IFDIR | 0755, &slot_dir_iops,
+			   &slot_dir_fops);
+	else
+		init_file_inode(inode);
+	unlock_new_inode(inode);
+	return inode;
+}
+
+/**
+ * kexec_stash_file_slot() - what an open file of the stash shows
+ * @file: any open file
+ * @id: set to the file of the payload
+ *
+ * Return: the slot, NULL if @file is no file of a payload.
+ */
+struct kexec_slot *kexec_stash_file_slot(struct file *file, unsigned int *id)
+{
+	struct inode *inode = file_inode(file);
+
+	if (inode->i_sb->s_magic != KEXEC_STASH_MAGIC ||
+	    inode->i_fop != &payload_fops)
+		return NULL;
+	*id = inode_entry(inode);
+	return inode_slot(inode);
+}
+
+/**
+ * kexec_stash_open_sibling() - open another file of the same payload, for LSMs
+ * to look at
+ * @file: an open file of a payload
+ * @id: the other file
+ *
+ * Return: the open file, or an error pointer.
+ */
+struct file *kexec_stash_open_sibling(struct file *file, unsigned int id)
+{
+	struct path path = { .mnt = file->f_path.mnt };
+	struct dentry *dir = dget_parent(file->f_path.dentry);
+	struct file *sibling;
+
+	path.dentry = lookup_one_unlocked(mnt_idmap(path.mnt),
+					  &QSTR(kexec_slot_file_name(id)), dir);
+	dput(dir);
+	if (IS_ERR(path.dentry))
+		return ERR_CAST(path.dentry);
+	sibling = dentry_open(&path, O_RDONLY | O_LARGEFILE, current_cred());
+	dput(path.dentry);
+	return sibling;
+}
+
+static const struct super_operations stash_sops = {
+	.statfs = simple_statfs,
+	.drop_inode = inode_just_drop,
+};
+
+static int stash_fill_super(struct super_block *sb, struct fs_context *fc)
+{
+	struct inode *inode;
+
+	sb->s_maxbytes = MAX_LFS_FILESIZE;
+	sb->s_blocksize = PAGE_SIZE;
+	sb->s_blocksize_bits = PAGE_SHIFT;
+	sb->s_magic = KEXEC_STASH_MAGIC;
+	sb->s_op = &stash_sops;
+	sb->s_xattr = stash_xattr_handlers;
+	sb->s_time_gran = 1;
+	/*
+	 * What one path did to a file is seen through any other: names are not
+	 * cached beyond their use
+	 */
+	sb->s_d_flags |= DCACHE_DONTCACHE;
+	sb->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
+
+	inode = stash_iget(sb, ROOT_INO);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	sb->s_root = d_make_root(inode);
+	return sb->s_root ? 0 : -ENOMEM;
+}
+
+static int stash_get_tree(struct fs_context *fc)
+{
+	return get_tree_single(fc, stash_fill_super);
+}
+
+static const struct fs_context_operations stash_context_ops = {
+	.get_tree = stash_get_tree,
+};
+
+static int stash_init_fs_context(struct fs_context *fc)
+{
+	fc->ops = &stash_context_ops;
+	return 0;
+}
+
+static struct file_system_type stash_fs_type = {
+	.name = "kexec_stash",
+	.init_fs_context = stash_init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+static int __init stash_fs_init(void)
+{
+	int ret = sysfs_create_mount_point(fs_kobj, "kexec");
+
+	if (ret)
+		return ret;
+	ret = register_filesystem(&stash_fs_type);
+	if (ret)
+		sysfs_remove_mount_point(fs_kobj, "kexec");
+	return ret;
+}
+fs_initcall(stash_fs_init);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the next kernel is told: the records of all slots, and memory that
+ * devices go on writing to
+ */
+
+#define pr_fmt(fmt) "kexec_membuf: " fmt
+
+#include <linux/kexec.h>
+#include <linux/kexec_membuf.h>
+#include <linux/libfdt.h>
+#include <linux/list.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/reboot.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "internal.h"
+
+struct kept_range {
+	struct list_head list;
+	phys_addr_t base;
+	phys_addr_t size;
+};
+
+static LIST_HEAD(kept_ranges);
+static DEFINE_SPINLOCK(kept_ranges_lock);
+static unsigned int nr_kept_ranges;
+
+int kexec_membuf_keep_range(phys_addr_t base, phys_addr_t size)
+{
+	/* Interrupt controllers come up with interrupts off */
+	struct kept_range *range = kmalloc_obj(*range, GFP_ATOMIC);
+	int ret;
+
+	if (!range)
+		return -ENOMEM;
+	ret = memblock_reserve(base, size);
+	if (ret) {
+		kfree(range);
+		return ret;
+	}
+	range->base = base;
+	range->size = size;
+	guard(spinlock_irqsave)(&kept_ranges_lock);
+	list_add_tail(&range->list, &kept_ranges);
+	nr_kept_ranges++;
+	atomic_inc(&kexec_slots_generation);
+	return 0;
+}
+
+static int keep_ranges(void *fdt)
+{
+	struct kept_range *range;
+	int ret;
+
+	guard(spinlock_irqsave)(&kept_ranges_lock);
+	list_for_each_entry(range, &kept_ranges, list) {
+		ret = kexec_fdt_keep_range(fdt, range->base, range->size);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+bool kexec_membuf_excluded_range(unsigned long start, unsigned long end)
+{
+	for (int i = 0; i < kexec_nr_slots; i++) {
+		const struct kexec_slot *slot = kexec_slots[i];
+
+		if (start < slot->rec.base + slot->rec.size &&
+		    slot->rec.base <= end)
+			return true;
+	}
+	return false;
+}
+
+static bool overlaps_memreserve(const void *fdt,
+				const struct kexec_stash_record *rec)
+{
+	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++) {
+		u64 base, size;
+
+		if (!fdt_get_mem_rsv(fdt, i, &base, &size) &&
+		    base < rec->base + rec->size && rec->base < base + size)
+			return true;
+	}
+	return false;
+}
+
+static void forget_payload(struct kexec_stash_record *rec)
+{
+	memset(rec->file, 0, sizeof(rec->file));
+	rec->bootargs = NULL;
+	rec->origin = KEXEC_STASH_FIRMWARE;
+}
+
+/*
+ * What the next kernel is to know of a slot that it does not run in and that
+ * this one did not run in
+ */
+static void pass_on_payload(struct kexec_slot *slot,
+			    struct kexec_stash_record *rec)
+{
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
+		/*
+		 * A digest tells that a file is bad; without one nothing would
+		 */
+		if (test_bit(i, &slot->bad) &&
+		    rec->file[i].hash == KEXEC_STASH_HASH_NONE)
+			rec->file[i].size = 0;
+	}
+	if (slot->cmdline_len && !test_bit(KEXEC_SLOT_CMDLINE, &slot->bad)) {
+		slot->cmdline[slot->cmdline_len] = '\0';
+		rec->bootargs = slot->cmdline;
+	}
+}
+
+static int write_record(const struct kimage *image, void *fdt,
+			struct kexec_slot *slot)
+{
+	struct kexec_stash_record rec;
+
+	guard(mutex)(&slot->lock);
+	rec = slot->rec;
+	rec.disabled = false;
+	if (slot == kexec_adopted_slot(image)) {
+		forget_payload(&rec);
+		rec.disabled = true;
+	} else if (slot->running || slot->absent) {
+		forget_payload(&rec);
+		/*
+		 * A device's tables, put there while it was ordinary memory,
+		 * stay there until the next reset
+		 */
+		rec.disabled = overlaps_memreserve(fdt, &rec);
+	} else {
+		pass_on_payload(slot, &rec);
+	}
+	return kexec_stash_record_write(fdt, &rec);
+}
+
+int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
+{
+	int ret;
+
+	ret = keep_ranges(fdt);
+	if (ret) {
+		pr_err("memory that devices write to: no room for it in the device tree (%d)\n",
+		       ret);
+		return -ENOMEM;
+	}
+	for (int i = 0; i < kexec_nr_slots; i++) {
+		ret = write_record(image, fdt, kexec_slots[i]);
+		if (ret) {
+			pr_err("slot '%s': its record cannot be written to the device tree (%d)\n",
+			       kexec_slots[i]->rec.label, ret);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+size_t kexec_membuf_late_fdt_space(void)
+{
+	size_t space = nr_kept_ranges * sizeof(struct fdt_reserve_entry);
+
+	for (int i = 0; i < kexec_nr_slots; i++)
+		space += kexec_stash_record_space(&kexec_slots[i]->rec) +
+			 KEXEC_STASH_BOOTARGS_LEN;
+	return space;
+}
+
+/*
+ * A slot may be staged into while another one, or a file, is loaded: its record
+ * in the tree that was made at load is out of date then. From here on
+ * kexec_slot_may_change() says no.
+ */
+static int tell_again(struct notifier_block *nb, unsigned long action,
+		      void *data)
+{
+	struct kimage *image = kexec_image;
+	void *fdt = NULL;
+	size_t size = 0;
+	int ret;
+
+	if (!kexec_in_progress || !image || !image->file_mode ||
+	    image->slots_generation == atomic_read(&kexec_slots_generation))
+		return NOTIFY_DONE;
+
+	for (int i = 0; i < image->nr_segments && !fdt; i++) {
+		if (image->segment[i].mem == arch_kexec_stash_dtb_mem(image)) {
+			fdt = kimage_map_segment(image, i);
+			size = image->segment[i].memsz;
+		}
+	}
+	if (!fdt)
+		return NOTIFY_DONE;
+	ret = fdt_open_into(fdt, fdt, size);
+	if (!ret)
+		ret = kexec_membuf_fixup_fdt(image, fdt);
+	if (ret)
+		pr_err("slots were changed after the load, the next kernel cannot be told (%d)\n",
+		       ret);
+	fdt_pack(fdt);
+	if (!is_vmalloc_addr(fdt))
+		arch_kexec_stash_flush(fdt, size);
+	kimage_unmap_segment(fdt);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block tell_again_nb = {
+	.notifier_call = tell_again,
+	.priority =
+		INT_MIN, /* what other notifiers do to slots is to be told too */
+};
+
+static int __init kexec_handover_init(void)
+{
+	return register_reboot_notifier(&tell_again_nb);
+}
+late_initcall(kexec_handover_init);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The stash: between where a slot's bytes are (slot.c), how they are shown
+ * (fs.c), how kexec takes them (adopt.c) and what the next kernel is told
+ * (fdt.c, handover.c)
+ */
+#ifndef _KEXEC_MEMBUF_INTERNAL_H
+#define _KEXEC_MEMBUF_INTERNAL_H
+
+#include <linux/kexec_stash_record.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+/*
+ * The command line is a file of the payload too, but lies in struct kexec_slot,
+ * not in the slot
+ */
+#define KEXEC_SLOT_CMDLINE KEXEC_STASH_NR_FILES
+#define KEXEC_SLOT_NR_FILES (KEXEC_STASH_NR_FILES + 1)
+
+/**
+ * enum kexec_slot_state - what a slot is good for just now
+ * @KEXEC_SLOT_EMPTY: it holds nothing
+ * @KEXEC_SLOT_STAGED: it holds a payload that may be loaded
+ * @KEXEC_SLOT_LOADED: its payload is the kexec image, or about to be; sealed
+ * @KEXEC_SLOT_RUNNING: this kernel runs in it
+ * @KEXEC_SLOT_BAD: its payload is damaged or incomplete
+ */
+enum kexec_slot_state {
+	KEXEC_SLOT_EMPTY,
+	KEXEC_SLOT_STAGED,
+	KEXEC_SLOT_LOADED,
+	KEXEC_SLOT_RUNNING,
+	KEXEC_SLOT_BAD,
+};
+
+/**
+ * struct kexec_slot - a slot
+ * @rec: label, place and payload; label, base and size never change;
+ *	its bootargs is unused, see @cmdline
+ * @lock: protects all below, and the payload in @rec
+ * @running: this kernel runs in it: there is no payload to speak of
+ * @absent: this kernel does not run in it, but has it as ordinary
+ *	memory: not shown, only passed on
+ * @adopted: number of kexec images that adopted it; sealed while there are any
+ * @writers: how often its files are open for writing
+ * @bad: bits of the files that are damaged or incomplete
+ * @cmdline: command line of the payload; no NUL at its end
+ * @cmdline_len: its length in bytes, 0 for none
+ * @xattrs: extended attributes of each file, of the stash's own cache
+ */
+struct kexec_slot {
+	struct kexec_stash_record rec;
+	struct mutex lock; /* see above */
+	bool running;
+	bool absent;
+	unsigned int adopted;
+	unsigned int writers;
+	unsigned long bad;
+	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
+	size_t cmdline_len;
+	struct list_head xattrs[KEXEC_SLOT_NR_FILES];
+};
+
+/* slot.c: the table is made at boot and does not change later */
+extern struct kexec_slot *kexec_slots[KEXEC_STASH_SLOTS_MAX];
+extern unsigned int kexec_nr_slots;
+
+/*
+ * Changes of any slot's payload since boot, for kexec_membuf_fixup_fdt() to
+ * know what is out of date
+ */
+extern atomic_t kexec_slots_generation;
+
+const char *kexec_slot_file_name(unsigned int id);
+const char *kexec_slot_state_name(enum kexec_slot_state state);
+enum kexec_slot_state kexec_slot_state(struct kexec_slot *slot);
+void *kexec_slot_file_addr(struct kexec_slot *slot, unsigned int id);
+u64 kexec_slot_file_size(const struct kexec_slot *slot, unsigned int id);
+void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
+			      u64 size);
+int kexec_slot_file_room(struct kexec_slot *slot, unsigned int id, u64 *room);
+int kexec_slot_may_change(const struct kexec_slot *slot);
+void kexec_slot_touch(struct kexec_slot *slot, unsigned int id);
+void kexec_slot_empty_file(struct kexec_slot *slot, unsigned int id);
+int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id);
+int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id);
+
+/* fs.c: the slot and file that an open file of the stash shows, or NULL */
+struct file;
+struct kexec_slot *kexec_stash_file_slot(struct file *file, unsigned int *id);
+struct file *kexec_stash_open_sibling(struct file *file, unsigned int id);
+void __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id);
+
+/* fdt.c: nothing but libfdt, tested on the host too */
+size_t kexec_fdt_adopt_space(const void *running);
+int kexec_fdt_check(const void *dtb, u64 size, const char **why);
+int kexec_fdt_adopt(void *fdt, size_t size, const void *staged,
+		    const void *running);
+int kexec_fdt_keep_range(void *fdt, u64 base, u64 size);
+
+/* adopt.c */
+struct kimage;
+struct kexec_slot *kexec_adopted_slot(const struct kimage *image);
+
+#endif /* _KEXEC_MEMBUF_INTERNAL_H */

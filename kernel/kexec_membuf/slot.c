@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The slots: found in the device tree at boot, and what their payloads are good
+ * for
+ */
+
+#define pr_fmt(fmt) "kexec_membuf: " fmt
+
+#include <crypto/sha2.h>
+#include <linux/atomic.h>
+#include <linux/initrd.h>
+#include <linux/kexec.h>
+#include <linux/kexec_membuf.h>
+#include <linux/libfdt.h>
+#include <linux/memblock.h>
+#include <linux/of_fdt.h>
+#include <linux/of_reserved_mem.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <asm/sections.h>
+
+#include "internal.h"
+
+struct kexec_slot *kexec_slots[KEXEC_STASH_SLOTS_MAX];
+unsigned int kexec_nr_slots;
+atomic_t kexec_slots_generation;
+
+const char *kexec_slot_file_name(unsigned int id)
+{
+	return id == KEXEC_SLOT_CMDLINE ? "cmdline" : kexec_stash_file_name(id);
+}
+
+const char *kexec_slot_state_name(enum kexec_slot_state state)
+{
+	static const char *const names[] = {
+		[KEXEC_SLOT_EMPTY] = "empty",
+		[KEXEC_SLOT_STAGED] = "staged",
+		[KEXEC_SLOT_LOADED] = "loaded",
+		[KEXEC_SLOT_RUNNING] = "running",
+		[KEXEC_SLOT_BAD] = "bad",
+	};
+
+	return names[state];
+}
+
+/**
+ * kexec_slot_state() - what a slot is good for just now
+ * @slot: the slot, locked
+ *
+ * A file is bad from the first byte that is written to it until its writer has
+ * closed it: nobody may take half of it for the whole.
+ *
+ * Return: the state.
+ */
+enum kexec_slot_state kexec_slot_state(struct kexec_slot *slot)
+{
+	if (slot->running)
+		return KEXEC_SLOT_RUNNING;
+	if (slot->adopted)
+		return KEXEC_SLOT_LOADED;
+	if (slot->bad)
+		return KEXEC_SLOT_BAD;
+	if (slot->rec.file[KEXEC_STASH_KERNEL].size)
+		return KEXEC_SLOT_STAGED;
+	for (int i = 0; i < KEXEC_SLOT_NR_FILES; i++) {
+		/* Without its kernel it is no payload yet */
+		if (kexec_slot_file_size(slot, i))
+			return KEXEC_SLOT_BAD;
+	}
+	return KEXEC_SLOT_EMPTY;
+}
+
+/**
+ * kexec_slot_file_addr() - where a file's bytes are
+ * @slot: the slot, locked or sealed
+ * @id: the file
+ *
+ * Return: address in the linear map, or inside @slot for the command line.
+ */
+void *kexec_slot_file_addr(struct kexec_slot *slot, unsigned int id)
+{
+	if (id == KEXEC_SLOT_CMDLINE)
+		return slot->cmdline;
+	return __va(slot->rec.base + slot->rec.file[id].offset);
+}
+
+/**
+ * kexec_slot_file_size() - how long a file is
+ * @slot: the slot, locked or sealed
+ * @id: the file
+ *
+ * Return: size in bytes, 0 if it is not there.
+ */
+u64 kexec_slot_file_size(const struct kexec_slot *slot, unsigned int id)
+{
+	return id == KEXEC_SLOT_CMDLINE ? slot->cmdline_len :
+					  slot->rec.file[id].size;
+}
+
+void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
+			      u64 size)
+{
+	if (id == KEXEC_SLOT_CMDLINE)
+		slot->cmdline_len = size;
+	else
+		slot->rec.file[id].size = size;
+}
+
+/*
+ * Bytes from the slot's base that the staged kernel owns: its image_size, or
+ * its file if that is longer
+ */
+static u64 kernel_end(struct kexec_slot *slot)
+{
+	struct kexec_stash_file *kernel = &slot->rec.file[KEXEC_STASH_KERNEL];
+	struct kexec_stash_image image;
+	const char *why;
+
+	if (kexec_stash_image_read(__va(slot->rec.base), kernel->size, U64_MAX,
+				   &image, &why))
+		return kernel->size;
+	return max(kernel->size, image.image_size);
+}
+
+/*
+ * Where an initrd goes: behind the kernel, or where most kernels end if there
+ * is none yet
+ */
+static u64 initrd_offset(struct kexec_slot *slot)
+{
+	u64 end = slot->rec.file[KEXEC_STASH_KERNEL].size ? kernel_end(slot) :
+							    slot->rec.size / 4;
+
+	return ALIGN(end, KEXEC_STASH_ALIGN);
+}
+
+/**
+ * kexec_slot_file_room() - find the place for a file, and how long it may
+ * become
+ * @slot: the slot, locked
+ * @id: the file; if it is empty, its offset is set
+ * @room: set to the largest size in bytes
+ *
+ * Return: 0, or -ENOSPC if there is no place at all.
+ */
+int kexec_slot_file_room(struct kexec_slot *slot, unsigned int id, u64 *room)
+{
+	u64 tail = slot->rec.size - min(slot->rec.size, KEXEC_STASH_TAIL);
+	struct kexec_stash_file *initrd = &slot->rec.file[KEXEC_STASH_INITRD];
+
+	switch (id) {
+	case KEXEC_STASH_KERNEL:
+		slot->rec.file[id].offset = 0;
+		*room = initrd->size ? initrd->offset : tail;
+		break;
+	case KEXEC_STASH_INITRD:
+		if (!initrd->size)
+			initrd->offset = initrd_offset(slot);
+		*room = tail > initrd->offset ? tail - initrd->offset : 0;
+		break;
+	case KEXEC_STASH_DTB:
+		if (!slot->rec.file[id].size)
+			slot->rec.file[id].offset = tail;
+		*room = KEXEC_STASH_DTB_MAX;
+		break;
+	case KEXEC_SLOT_CMDLINE:
+		*room = KEXEC_STASH_BOOTARGS_LEN - 1;
+		break;
+	}
+	return *room ? 0 : -ENOSPC;
+}
+
+/**
+ * kexec_slot_may_change() - whether a slot's payload may be written to
+ * @slot: the slot, locked
+ *
+ * Return: 0; -ETXTBSY while it is loaded; -EBUSY if this kernel runs in it or
+ * is about to go.
+ */
+int kexec_slot_may_change(const struct kexec_slot *slot)
+{
+	/* The next kernel has been told what is in the slots */
+	if (slot->running || kexec_in_progress)
+		return -EBUSY;
+	return slot->adopted ? -ETXTBSY : 0;
+}
+
+/**
+ * kexec_slot_touch() - note that a file is about to be written to by user space
+ * @slot: the slot, locked
+ * @id: the file
+ *
+ * What was recorded of its content does not hold any longer, and until
+ * kexec_slot_check_staged() it is bad.
+ */
+void kexec_slot_touch(struct kexec_slot *slot, unsigned int id)
+{
+	slot->rec.origin = KEXEC_STASH_RUNTIME;
+	__set_bit(id, &slot->bad);
+	if (id != KEXEC_SLOT_CMDLINE) {
+		slot->rec.file[id].hash = KEXEC_STASH_HASH_NONE;
+		slot->rec.file[id].signature = NULL;
+		slot->rec.file[id].signature_len = 0;
+	}
+	atomic_inc(&kexec_slots_generation);
+}
+
+/**
+ * kexec_slot_empty_file() - remove a file from a payload
+ * @slot: the slot, locked
+ * @id: the file
+ */
+void kexec_slot_empty_file(struct kexec_slot *slot, unsigned int id)
+{
+	kexec_slot_touch(slot, id);
+	kexec_slot_set_file_size(slot, id, 0);
+	__clear_bit(id, &slot->bad);
+}
+
+static bool killed_by_signal(void)
+{
+	return fatal_signal_pending(current) ||
+	       ((current->flags & PF_EXITING) &&
+		(current->signal->group_exit_code & 0x7f));
+}
+
+/**
+ * kexec_slot_check_staged() - look at a file that was just written
+ * @slot: the slot, locked
+ * @id: the file
+ *
+ * Finds what can be known without a digest: that its writer got to the end,
+ * that a kernel is an Image and has room for its image_size, that a device tree
+ * is one. The file is good afterwards, or stays bad with a line in the log.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
+{
+	u64 size = kexec_slot_file_size(slot, id), room, image_size;
+	const void *buf = kexec_slot_file_addr(slot, id);
+	const char *why = NULL;
+
+	if (killed_by_signal())
+		why = "was not written to its end: its writer was killed";
+	else if (!size)
+		why = NULL;
+	else if (id == KEXEC_STASH_KERNEL &&
+		 !kexec_slot_file_room(slot, id, &room))
+		arch_kexec_stash_image_check(buf, size, room, &image_size,
+					     &why);
+	else if (id == KEXEC_STASH_DTB)
+		kexec_fdt_check(buf, size, &why);
+
+	if (why) {
+		pr_err("slot '%s': %s: %s\n", slot->rec.label,
+		       kexec_slot_file_name(id), why);
+		return -EINVAL;
+	}
+	__clear_bit(id, &slot->bad);
+	return 0;
+}
+
+/**
+ * kexec_slot_check_digest() - compare a file with its recorded digest
+ * @slot: the slot, sealed
+ * @id: the file, not the command line
+ *
+ * Return: 0, also if none is recorded; -EBADMSG if it does not match. The file
+ * is bad then.
+ */
+int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id)
+{
+	const struct kexec_stash_file *file = &slot->rec.file[id];
+	const void *buf = kexec_slot_file_addr(slot, id);
+	u8 digest[KEXEC_STASH_DIGEST_LEN];
+
+	switch (file->hash) {
+	case KEXEC_STASH_SHA256:
+		sha256(buf, file->size, digest);
+		break;
+	case KEXEC_STASH_SHA384:
+		sha384(buf, file->size, digest);
+		break;
+	case KEXEC_STASH_SHA512:
+		sha512(buf, file->size, digest);
+		break;
+	default:
+		return 0;
+	}
+	if (!memcmp(digest, file->digest, kexec_stash_hash_len(file->hash)))
+		return 0;
+
+	pr_err("slot '%s': %s: its %s is %*phN, not %*phN as recorded: stage it again\n",
+	       slot->rec.label, kexec_slot_file_name(id),
+	       kexec_stash_hash_name(file->hash),
+	       (int)kexec_stash_hash_len(file->hash), digest,
+	       (int)kexec_stash_hash_len(file->hash), file->digest);
+	scoped_guard(mutex, &slot->lock)
+		__set_bit(id, &slot->bad);
+	return -EBADMSG;
+}
+
+/*
+ * Boot. Flat tree first: of_reserved_mem asks about each node before it
+ * reserves it, so that a record that cannot be right reserves nothing and takes
+ * nothing from anybody.
+ */
+
+/*
+ * Nodes that were asked about, since of_reserved_mem asks again when the memory
+ * is ours already
+ */
+static struct {
+	unsigned long node;
+	int ret;
+} judged[2 * KEXEC_STASH_SLOTS_MAX] __initdata;
+static unsigned int nr_judged __initdata;
+static unsigned int nr_accepted __initdata;
+
+static void __init refuse(const struct kexec_stash_record *rec,
+			  const struct kexec_stash_fault *fault)
+{
+	pr_err("slot '%s' at %#llx refused: %s%s%s %s\n", rec->label, rec->base,
+	       fault->node, *fault->node ? ": " : "", fault->property,
+	       fault->why);
+}
+
+static bool __init overlaps(u64 base, u64 size, u64 other, u64 other_size)
+{
+	return base < other + other_size && other < base + size;
+}
+
+static bool __init overlaps_memreserve(u64 base, u64 size)
+{
+	u64 rsv_base, rsv_size;
+
+	for (int i = 0; i < fdt_num_mem_rsv(initial_boot_params); i++) {
+		if (!fdt_get_mem_rsv(initial_boot_params, i, &rsv_base,
+				     &rsv_size) &&
+		    overlaps(base, size, rsv_base, rsv_size))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What only the machine knows. Called before anything but kernel, initrd, dtb
+ * and former nodes is reserved.
+ */
+static const char *__init check_memory(const struct kexec_stash_record *rec)
+{
+	phys_addr_t text = __pa_symbol(_text);
+
+	if (!memblock_is_region_memory(rec->base, rec->size))
+		return "is not all in RAM";
+	if (overlaps(rec->base, rec->size, text, _end - _text))
+		return "lies over the running kernel";
+	if (phys_initrd_size &&
+	    overlaps(rec->base, rec->size, phys_initrd_start, phys_initrd_size))
+		return "lies over the running kernel's initrd";
+	if (memblock_is_region_reserved(rec->base, rec->size) ||
+	    overlaps_memreserve(rec->base, rec->size))
+		return "lies over memory that is reserved for something else";
+	return NULL;
+}
+
+static int __init judge(unsigned long node)
+{
+	struct kexec_stash_fault fault = { "", "reg" };
+	struct kexec_stash_record rec;
+
+	if (kexec_stash_record_read(initial_boot_params, node, &rec, &fault) ||
+	    kexec_stash_record_conflict(initial_boot_params, node, &rec,
+					&fault)) {
+		refuse(&rec, &fault);
+		return -EINVAL;
+	}
+	fault.why = check_memory(&rec);
+	if (!fault.why && nr_accepted == KEXEC_STASH_SLOTS_MAX)
+		fault.why = "is one slot too many";
+	if (fault.why) {
+		refuse(&rec, &fault);
+		return -EINVAL;
+	}
+	nr_accepted++;
+	return 0;
+}
+
+static int __init kexec_stash_node_validate(unsigned long node,
+					    phys_addr_t *align)
+{
+	for (int i = 0; i < nr_judged; i++) {
+		if (judged[i].node == node)
+			return judged[i].ret;
+	}
+	if (nr_judged == ARRAY_SIZE(judged))
+		return -EINVAL;
+	judged[nr_judged].node = node;
+	judged[nr_judged].ret = judge(node);
+	return judged[nr_judged++].ret;
+}
+
+static int __init kexec_stash_node_init(unsigned long node,
+					struct reserved_mem *rmem)
+{
+	return 0;
+}
+
+static const struct reserved_mem_ops kexec_stash_rmem_ops = {
+	.node_validate = kexec_stash_node_validate,
+	.node_init = kexec_stash_node_init,
+};
+
+RESERVEDMEM_OF_DECLARE(kexec_stash, KEXEC_STASH_COMPATIBLE,
+		       &kexec_stash_rmem_ops);
+
+static struct kexec_slot *__init alloc_slot(const struct kexec_stash_record *rec)
+{
+	struct kexec_slot *slot = kzalloc_obj(*slot);
+
+	if (!slot)
+		return NULL;
+	slot->rec = *rec;
+	mutex_init(&slot->lock);
+	for (int i = 0; i < KEXEC_SLOT_NR_FILES; i++)
+		INIT_LIST_HEAD(&slot->xattrs[i]);
+	if (rec->bootargs) {
+		slot->cmdline_len = strlen(rec->bootargs);
+		memcpy(slot->cmdline, rec->bootargs, slot->cmdline_len);
+	}
+	slot->rec.bootargs = NULL;
+	return slot;
+}
+
+/*
+ * The slot is ordinary memory of this kernel; what the record says of a payload
+ * is history
+ */
+static void __init mark_used(struct kexec_slot *slot, bool running)
+{
+	slot->running = running;
+	slot->absent = !running;
+	slot->cmdline_len = 0;
+	slot->rec.origin = KEXEC_STASH_FIRMWARE;
+	memset(slot->rec.file, 0, sizeof(slot->rec.file));
+}
+
+static void __init add_slot(int node)
+{
+	struct kexec_stash_fault fault = {};
+	struct kexec_stash_record rec;
+	struct kexec_slot *slot;
+	bool running;
+
+	if (kexec_stash_record_read(initial_boot_params, node, &rec, &fault) ||
+	    kexec_stash_record_conflict(initial_boot_params, node, &rec,
+					&fault)) {
+		if (rec.disabled)
+			refuse(&rec, &fault);
+		return;
+	}
+	running = rec.disabled && rec.base <= __pa_symbol(_text) &&
+		  __pa_symbol(_end) <= rec.base + rec.size;
+	if (!rec.disabled && kexec_stash_node_validate(node, NULL))
+		return;
+	if (kexec_nr_slots == KEXEC_STASH_SLOTS_MAX) {
+		pr_err("slot '%s' at %#llx refused: reg is one slot too many\n",
+		       rec.label, rec.base);
+		return;
+	}
+	slot = alloc_slot(&rec);
+	if (!slot)
+		return;
+	if (rec.disabled)
+		mark_used(slot, running);
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++)
+		kexec_stash_set_signature(slot, i);
+	kexec_slots[kexec_nr_slots++] = slot;
+	pr_info("slot '%s' at %#llx, %llu MiB, %s\n", rec.label, rec.base,
+		rec.size / SZ_1M,
+		slot->absent ? "used by this kernel" :
+			       kexec_slot_state_name(kexec_slot_state(slot)));
+}
+
+static int __init kexec_slots_init(void)
+{
+	int node = -1;
+
+	if (!initial_boot_params)
+		return 0;
+	while ((node = kexec_stash_record_next(initial_boot_params, node)) >= 0)
+		add_slot(node);
+	return 0;
+}
+core_initcall(kexec_slots_init);
