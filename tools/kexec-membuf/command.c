@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The commands, and what they have in common
+ */
+
+#include "command.h"
+#include "utils.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command commands[] = {
+	{
+		.name = "list",
+		.func = cmd_list,
+		.short_desc = "List all slots",
+		.usage =
+"    kexec-membuf list [--json]\n",
+		.options =
+"    --json                 print JSON\n"
+	}, {
+		.name = "show",
+		.func = cmd_show,
+		.short_desc = "Show all about one slot",
+		.usage =
+"    kexec-membuf show SLOT [--json]\n",
+		.options =
+"    --json                 print JSON\n"
+	}, {
+		.name = "load",
+		.func = cmd_load,
+		.short_desc = "Adopt a slot's payload, in place, as the kernel to start next",
+		.usage =
+"    kexec-membuf load SLOT [--initrd FILE | --no-initrd]\n"
+"                      [--command-line STRING | --reuse-cmdline]\n"
+"                      [--debug] [--json]\n",
+		.options =
+"    --initrd FILE          take this initrd; it is placed into the slot\n"
+"    --no-initrd            do without an initrd\n"
+"    --command-line STRING  take this command line\n"
+"    --reuse-cmdline        take the running kernel's command line\n"
+"    --debug                have the kernel log what it does\n"
+"    --json                 print JSON\n"
+"  What is not given is the slot's own.\n"
+	}, {
+		.name = "exec",
+		.func = cmd_exec,
+		.short_desc = "Start the kernel that is loaded",
+		.usage =
+"    kexec-membuf exec [--force] [--json]\n",
+		.options =
+"    --force                start it at once, do not have systemd stop services first\n"
+"    --json                 print JSON\n"
+	}, {
+		.name = "unload",
+		.func = cmd_unload,
+		.short_desc = "Let go of the kernel that is loaded",
+		.usage =
+"    kexec-membuf unload\n",
+		.options = ""
+	}
+};
+
+static void usage_all(FILE *fp)
+{
+	size_t i;
+
+	fputs("Usage:\n", fp);
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(fp, "  %s:\n%s", commands[i].short_desc, commands[i].usage);
+	fputs("  Of the program and of each command:\n"
+	      "    --help --version\n", fp);
+}
+
+static void show_version(void)
+{
+	puts("kexec-membuf " KEXEC_MEMBUF_VERSION);
+}
+
+int misuse(const struct command *cmd, const char *format, ...)
+{
+	va_list va;
+	char *what;
+
+	va_start(va, format);
+	if (vasprintf(&what, format, va) < 0)
+		what = NULL;
+	va_end(va);
+	error_msg("%s: %s; see 'kexec-membuf %s --help'", cmd->name, what ? what : "wrong use",
+		  cmd->name);
+	free(what);
+	return STATUS_MISUSE;
+}
+
+int common_option(const struct command *cmd, int c, char *argv[])
+{
+	switch (c) {
+	case OPT_HELP:
+		printf("%s.\nUsage:\n%sOptions:\n%s%s", cmd->short_desc, cmd->usage, cmd->options,
+		       "    --help --version\n");
+		return STATUS_DONE;
+	case OPT_VERSION:
+		show_version();
+		return STATUS_DONE;
+	case ':':
+		return misuse(cmd, "option '%s' needs a value", argv[optind - 1]);
+	default:
+		break;
+	}
+	/* optopt is 0 for an unknown long option, a character for a short one */
+	if (optopt >= OPT_HELP)
+		return misuse(cmd, "option '%s' takes no value", argv[optind - 1]);
+	if (optopt)
+		return misuse(cmd, "there is no option '-%c'", optopt);
+	return misuse(cmd, "there is no option '%s'", argv[optind - 1]);
+}
+
+int check_operands(const struct command *cmd, int argc, char *argv[], int want)
+{
+	int n = argc - optind;
+
+	if (n > want)
+		return misuse(cmd, "'%s' is too much", argv[optind + want]);
+	if (n < want)
+		return misuse(cmd, "the name of a slot is missing");
+	return STATUS_DONE;
+}
+
+int run_command(int root, int argc, char *argv[])
+{
+	size_t i;
+
+	/* Messages about options are common_option()'s */
+	opterr = 0;
+	if (argc < 2) {
+		error_msg("no command given");
+		usage_all(stderr);
+		return STATUS_MISUSE;
+	}
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].func(&commands[i], root, argc - 1, argv + 1);
+	}
+	if (!strcmp(argv[1], "--help")) {
+		usage_all(stdout);
+		return STATUS_DONE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		show_version();
+		return STATUS_DONE;
+	}
+	error_msg("there is no command '%s'; see 'kexec-membuf --help'", argv[1]);
+	return STATUS_MISUSE;
+}

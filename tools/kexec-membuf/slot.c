@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reading the slots as the stash's file system shows them
+ */
+
+#include "slot.h"
+#include "sys.h"
+#include "utils.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A kernel without /proc is asked by mounting: true where it is not known */
+static bool kernel_has_stash(int root)
+{
+	char line[64], name[64];
+	bool found = false;
+	FILE *file;
+	int fd;
+
+	fd = openat(root, "proc/filesystems", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	file = fdopen(fd, "r");
+	if (!file) {
+		close(fd);
+		return true;
+	}
+	while (!found && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "nodev %63s", name) == 1)
+			found = !strcmp(name, STASH_FSTYPE);
+	}
+	fclose(file);
+	return found;
+}
+
+static void no_stash_msg(void)
+{
+	error_msg("this kernel has no stash (no '%s' in /proc/filesystems); %s", STASH_FSTYPE,
+		  "boot one built with CONFIG_KEXEC_MEMBUF");
+}
+
+static bool mount_stash(void)
+{
+	int ret;
+
+	if (geteuid()) {
+		error_msg("no stash is mounted on %s; run this as root, who may mount it",
+			  STASH_DIR);
+		return false;
+	}
+	ret = sys_mount_stash();
+	if (ret == -ENODEV)
+		no_stash_msg();
+	else if (ret == -ENOENT)
+		error_msg("cannot mount the stash: there is no %s; mount /sys first", STASH_DIR);
+	else if (ret)
+		error_msg("cannot mount the stash on %s: %s", STASH_DIR, strerror(-ret));
+	return !ret;
+}
+
+static int open_if_stash(int root)
+{
+	/* Relative, for the tests' sake */
+	int fd = openat(root, &STASH_DIR[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || sys_is_stash(fd))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int stash_open(int root)
+{
+	int fd = open_if_stash(root);
+
+	if (fd >= 0)
+		return fd;
+	if (!kernel_has_stash(root)) {
+		no_stash_msg();
+		return -1;
+	}
+	if (!mount_stash())
+		return -1;
+	fd = open_if_stash(root);
+	if (fd < 0)
+		error_msg("cannot open %s after mounting the stash there: another mount hides it",
+			  STASH_DIR);
+	return fd;
+}
+
+char *slot_path(const char *slot, const char *file)
+{
+	return xasprintf("%s/%s", slot, file);
+}
+
+static int word_read(int stash, const char *slot, const char *file, char *word)
+{
+	char *path = slot_path(slot, file);
+	int ret = read_line_at(stash, path, word, SLOT_WORD_LEN);
+
+	free(path);
+	return ret;
+}
+
+static int number_read(int stash, const char *slot, const char *file, u64 *val)
+{
+	char *path = slot_path(slot, file);
+	int ret = read_number_at(stash, path, val);
+
+	free(path);
+	return ret;
+}
+
+static int file_size_read(int stash, const char *slot, const char *file, u64 *size)
+{
+	char *path = slot_path(slot, file);
+	int ret = 0;
+	struct stat st;
+
+	/* An unlinked file is one that is not there */
+	if (!fstatat(stash, path, &st, AT_SYMLINK_NOFOLLOW))
+		*size = st.st_size;
+	else if (errno == ENOENT)
+		*size = 0;
+	else
+		ret = -errno;
+	free(path);
+	return ret;
+}
+
+/* The slot is known to exist */
+static bool slot_fill(int stash, const char *name, struct slot *slot)
+{
+	const char *file;
+	int ret, i;
+
+	memset(slot, 0, sizeof(*slot));
+	snprintf(slot->name, sizeof(slot->name), "%s", name);
+	file = "state";
+	ret = word_read(stash, name, file, slot->state);
+	if (ret)
+		goto out;
+	file = "origin";
+	ret = word_read(stash, name, file, slot->origin);
+	if (ret)
+		goto out;
+	file = "base";
+	ret = number_read(stash, name, file, &slot->base);
+	if (ret)
+		goto out;
+	file = "size";
+	ret = number_read(stash, name, file, &slot->size);
+	for (i = 0; !ret && i < KEXEC_STASH_NR_FILES; i++) {
+		file = kexec_stash_file_name(i);
+		ret = file_size_read(stash, name, file, &slot->file_size[i]);
+	}
+out:
+	if (ret)
+		error_msg("slot '%s': %s: cannot be read: %s", name, file, strerror(-ret));
+	return !ret;
+}
+
+static int is_slot(const struct dirent *entry)
+{
+	return kexec_stash_label_ok(entry->d_name) &&
+	       (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
+}
+
+static int names_read(int stash, struct dirent ***names)
+{
+	int n = scandirat(stash, ".", names, is_slot, alphasort);
+
+	if (n < 0)
+		error_msg("%s: cannot be read: %s", STASH_DIR, strerror(errno));
+	return n;
+}
+
+static void names_free(struct dirent **names, int n)
+{
+	if (n < 0)
+		return;
+	while (n--)
+		free(names[n]);
+	free(names);
+}
+
+bool slots_read(int stash, struct slot **slots, size_t *count)
+{
+	struct dirent **names;
+	bool ok = false;
+	int i, n;
+
+	*slots = NULL;
+	n = names_read(stash, &names);
+	if (n < 0)
+		goto out;
+	*slots = xmalloc((n + 1) * sizeof(**slots));
+	for (i = 0; i < n; i++) {
+		if (!slot_fill(stash, names[i]->d_name, &(*slots)[i]))
+			goto out;
+	}
+	*count = n;
+	ok = true;
+out:
+	if (!ok) {
+		free(*slots);
+		*slots = NULL;
+	}
+	names_free(names, n);
+	return ok;
+}
+
+static void no_slot_msg(const char *name, struct dirent **names, int n)
+{
+	char *list = xasprintf("%s", n ? "" : "there are none; reserve one at boot");
+	int i;
+
+	for (i = 0; i < n; i++) {
+		char *old = list;
+
+		list = xasprintf("%s%s'%s'", old, i ? ", " : "there are: ", names[i]->d_name);
+		free(old);
+	}
+	error_msg("slot '%s': does not exist; %s", name, list);
+	free(list);
+}
+
+bool slot_read(int stash, const char *name, struct slot *slot)
+{
+	struct dirent **names;
+	bool ok = false;
+	int i, n;
+
+	n = names_read(stash, &names);
+	if (n < 0)
+		return false;
+	for (i = 0; i < n; i++) {
+		if (!strcmp(names[i]->d_name, name))
+			break;
+	}
+	if (i == n)
+		no_slot_msg(name, names, n);
+	else
+		ok = slot_fill(stash, name, slot);
+	names_free(names, n);
+	return ok;
+}
+
+bool slot_read_loaded(int stash, struct slot *slot)
+{
+	struct slot *slots;
+	size_t i, count;
+
+	memset(slot, 0, sizeof(*slot));
+	if (!slots_read(stash, &slots, &count))
+		return false;
+	for (i = 0; i < count; i++) {
+		if (!strcmp(slots[i].state, "loaded"))
+			*slot = slots[i];
+	}
+	free(slots);
+	return true;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the tool asks the kernel to do, one function each
+ */
+
+#include "sys.h"
+#include "slot.h"
+
+#include <uapi/linux/kexec_membuf.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/reboot.h>
+
+int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags)
+{
+	unsigned long len = cmdline ? strlen(cmdline) + 1 : 0;
+
+	if (syscall(__NR_kexec_file_load, kernel_fd, initrd_fd, len, cmdline, flags))
+		return -errno;
+	return 0;
+}
+
+int sys_kexec_reboot(void)
+{
+	reboot(LINUX_REBOOT_CMD_KEXEC);
+	return -errno;
+}
+
+int sys_systemctl_kexec(void)
+{
+	execlp("systemctl", "systemctl", "kexec", NULL);
+	return -errno;
+}
+
+bool sys_is_stash(int dir)
+{
+	struct statfs st;
+
+	return !fstatfs(dir, &st) && st.f_type == KEXEC_STASH_MAGIC;
+}
+
+int sys_mount_stash(void)
+{
+	if (mount("none", STASH_DIR, STASH_FSTYPE, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		return -errno;
+	return 0;
+}

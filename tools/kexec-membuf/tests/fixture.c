@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A root directory of the tests' own with a stash in it, and a kernel that does what it is told to
+ */
+
+#include "fixture.h"
+#include "fixture_wrap.h"
+#include "command.h"
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <libfdt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct fake fake;
+int status;
+char out[16384];
+char err[16384];
+int test_root = -1;
+
+#define ROOT_TEMPLATE	"/tmp/kexec-membuf-test-XXXXXX"
+
+static char root_path[sizeof(ROOT_TEMPLATE)];
+
+static void read_start(int fd, char *buf, size_t size)
+{
+	ssize_t n = fd < 0 ? 0 : pread(fd, buf, size - 1, 0);
+
+	assert_true(n >= 0);
+	buf[n] = '\0';
+}
+
+/* The linker puts the following in place of what sys.h, and libc, have */
+
+int __wrap_sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline,
+			       unsigned long flags)
+{
+	fake.loads++;
+	fake.flags = flags;
+	fake.cmdline_given = cmdline;
+	snprintf(fake.cmdline, sizeof(fake.cmdline), "%s", cmdline ? cmdline : "");
+	read_start(kernel_fd, fake.kernel, sizeof(fake.kernel));
+	read_start(initrd_fd, fake.initrd, sizeof(fake.initrd));
+	if (fake.load_log)
+		append_text("dev/kmsg", fake.load_log);
+	if (!fake.load_ret && fake.load_state)
+		put_text("sys/fs/kexec/a/state", fake.load_state);
+	return fake.load_ret;
+}
+
+static void note_call(char c)
+{
+	size_t n = strlen(fake.calls);
+
+	assert_true(n + 1 < sizeof(fake.calls));
+	fake.calls[n] = c;
+}
+
+int __wrap_sys_kexec_reboot(void)
+{
+	note_call('r');
+	return -EPERM;
+}
+
+int __wrap_sys_systemctl_kexec(void)
+{
+	note_call('d');
+	return -ENOENT;
+}
+
+void __wrap_sync(void)
+{
+	note_call('s');
+}
+
+bool __wrap_sys_is_stash(int dir)
+{
+	assert_true(dir >= 0);
+	return fake.mounted;
+}
+
+int __wrap_sys_mount_stash(void)
+{
+	fake.mounts++;
+	if (!fake.mount_ret)
+		fake.mounted = true;
+	return fake.mount_ret;
+}
+
+uid_t __wrap_geteuid(void)
+{
+	return fake.euid;
+}
+
+static void make_parents(const char *path)
+{
+	char *copy = xasprintf("%s", path);
+	char *slash;
+
+	for (slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(test_root, copy, 0755))
+			assert_int_equal(errno, EEXIST);
+		*slash = '/';
+	}
+	free(copy);
+}
+
+static void write_file(const char *path, int flags, const void *data, size_t size)
+{
+	int fd;
+
+	make_parents(path);
+	fd = openat(test_root, path, O_WRONLY | flags, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, size), size);
+	close(fd);
+}
+
+void put_data(const char *path, const void *data, size_t size)
+{
+	write_file(path, O_CREAT | O_TRUNC, data, size);
+}
+
+void put_text(const char *path, const char *text)
+{
+	put_data(path, text, strlen(text));
+}
+
+void append_text(const char *path, const char *text)
+{
+	write_file(path, O_APPEND, text, strlen(text));
+}
+
+void remove_path(const char *path)
+{
+	if (unlinkat(test_root, path, 0))
+		assert_int_equal(unlinkat(test_root, path, AT_REMOVEDIR), 0);
+}
+
+const char *outside_path(const char *path)
+{
+	static char buf[128];
+
+	snprintf(buf, sizeof(buf), "%s/%s", root_path, path);
+	return buf;
+}
+
+static void put_slot_file(const char *slot, const char *file, const void *data, size_t size)
+{
+	char *path = xasprintf("sys/fs/kexec/%s/%s", slot, file);
+
+	put_data(path, data, size);
+	free(path);
+}
+
+static void put_slot_text(const char *slot, const char *file, const char *text)
+{
+	put_slot_file(slot, file, text, strlen(text));
+}
+
+void put_slot(const char *name, const char *state)
+{
+	char *line = xasprintf("%s\n", state);
+
+	put_slot_text(name, "state", line);
+	put_slot_text(name, "origin", strcmp(state, "empty") ? "firmware\n" : "none\n");
+	put_slot_text(name, "base", "0x50000000\n");
+	put_slot_text(name, "size", "0x8000000\n");
+	put_slot_text(name, "kernel", "");
+	put_slot_text(name, "initrd", "");
+	put_slot_text(name, "dtb", "");
+	put_slot_text(name, "cmdline", "");
+	free(line);
+}
+
+void put_staged_slot(const char *name)
+{
+	unsigned char header[64];
+	char initrd[4096];
+
+	put_slot(name, "staged");
+	make_image(header, 0, 0x900000);
+	put_slot_file(name, "kernel", header, sizeof(header));
+	memset(initrd, 'i', sizeof(initrd));
+	put_slot_file(name, "initrd", initrd, sizeof(initrd));
+	put_slot_text(name, "cmdline", "console=ttyAMA0 quiet");
+}
+
+static void put_le64(unsigned char *p, u64 val)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		p[i] = val >> 8 * i;
+}
+
+void make_image(unsigned char *header, u64 text_offset, u64 image_size)
+{
+	memset(header, 0, 64);
+	memcpy(header, "MZ@\xfa", 4);
+	put_le64(header + 8, text_offset);
+	put_le64(header + 16, image_size);
+	memcpy(header + 56, "ARM\x64", 4);
+}
+
+void *make_dtb(size_t *size)
+{
+	static const char compatible[] = "acme,board\0acme,soc";
+	void *fdt = xmalloc(4096);
+
+	assert_int_equal(fdt_create(fdt, 4096), 0);
+	assert_int_equal(fdt_finish_reservemap(fdt), 0);
+	assert_int_equal(fdt_begin_node(fdt, ""), 0);
+	assert_int_equal(fdt_property_string(fdt, "model", "ACME Board"), 0);
+	assert_int_equal(fdt_property(fdt, "compatible", compatible, sizeof(compatible)), 0);
+	assert_int_equal(fdt_begin_node(fdt, "chosen"), 0);
+	assert_int_equal(fdt_end_node(fdt), 0);
+	assert_int_equal(fdt_end_node(fdt), 0);
+	assert_int_equal(fdt_finish(fdt), 0);
+	*size = fdt_totalsize(fdt);
+	return fdt;
+}
+
+static int redirect(int fd, FILE *file)
+{
+	int saved = dup(fd);
+
+	assert_true(saved >= 0);
+	assert_true(dup2(fileno(file), fd) >= 0);
+	return saved;
+}
+
+static void restore(int fd, int saved, FILE *file, char *buf, size_t size)
+{
+	assert_true(dup2(saved, fd) >= 0);
+	close(saved);
+	read_start(fileno(file), buf, size);
+	fclose(file);
+}
+
+void run(const char *arg, ...)
+{
+	FILE *out_file = tmpfile(), *err_file = tmpfile();
+	int saved_out, saved_err, argc = 1;
+	char *argv[16] = { "kexec-membuf" };
+	va_list va;
+
+	va_start(va, arg);
+	for (; arg; arg = va_arg(va, const char *)) {
+		assert_true(argc + 1 < (int)ARRAY_SIZE(argv));
+		argv[argc++] = (char *)arg;
+	}
+	va_end(va);
+
+	assert_non_null(out_file);
+	assert_non_null(err_file);
+	fflush(stdout);
+	fflush(stderr);
+	saved_out = redirect(STDOUT_FILENO, out_file);
+	saved_err = redirect(STDERR_FILENO, err_file);
+	/* glibc starts anew at 0 */
+	optind = 0;
+	status = run_command(test_root, argc, argv);
+	fflush(stdout);
+	restore(STDERR_FILENO, saved_err, err_file, err, sizeof(err));
+	restore(STDOUT_FILENO, saved_out, out_file, out, sizeof(out));
+}
+
+void assert_error(const char *format, ...)
+{
+	char line[4096];
+	char *want;
+	va_list va;
+
+	va_start(va, format);
+	vsnprintf(line, sizeof(line), format, va);
+	va_end(va);
+	want = xasprintf("kexec-membuf: %s\n", line);
+	assert_string_equal(err, want);
+	free(want);
+}
+
+int fixture_setup(void **state)
+{
+	(void)state;
+	memcpy(root_path, ROOT_TEMPLATE, sizeof(root_path));
+	if (!mkdtemp(root_path))
+		return -1;
+	test_root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (test_root < 0)
+		return -1;
+
+	memset(&fake, 0, sizeof(fake));
+	fake.mounted = true;
+	fake.load_state = "loaded\n";
+	put_text("proc/filesystems", "nodev\tsysfs\n\text4\nnodev\tkexec_stash\n");
+	put_text("proc/cmdline", "root=/dev/vda quiet\n");
+	put_text("proc/sys/kernel/kexec_load_disabled", "0\n");
+	put_text("proc/sys/kernel/kexec_load_limit_reboot", "-1\n");
+	put_text("sys/kernel/kexec/loaded", "0\n");
+	put_text("sys/kernel/kexec/copy_bytes", "0\n");
+	put_text("dev/kmsg", "");
+	put_text("sys/fs/kexec/x", "");
+	remove_path("sys/fs/kexec/x");
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+int fixture_teardown(void **state)
+{
+	(void)state;
+	close(test_root);
+	return nftw(root_path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}

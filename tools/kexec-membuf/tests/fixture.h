@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A root directory of the tests' own with a stash in it, and a kernel that does what it is told to
+ */
+#ifndef FIXTURE_H
+#define FIXTURE_H
+
+#include "slot.h"
+#include "utils.h"
+
+/* cmocka.h asks for these before it */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+/**
+ * struct fake - the kernel behind sys.h, and the user
+ * @euid: what geteuid() returns
+ * @mounted: whether /sys/fs/kexec is a stash
+ * @mount_ret: what mounting returns; it mounts if that is 0
+ * @mounts: how often it was called
+ * @load_ret: what kexec_file_load() returns
+ * @load_log: written to /dev/kmsg meanwhile, or NULL
+ * @load_state: state of slot "a" after a successful load, or NULL
+ * @loads: how often it was called, and then what with:
+ * @kernel: start of the kernel's content, "" for no file
+ * @initrd: the same of the initrd
+ * @cmdline: the command line
+ * @cmdline_given: whether there was one
+ * @flags: the flags
+ * @calls: what exec called, one letter each: s sync(), d systemctl kexec, r reboot()
+ */
+struct fake {
+	unsigned int euid;
+	bool mounted;
+	int mount_ret;
+	int mounts;
+	int load_ret;
+	const char *load_log;
+	const char *load_state;
+	int loads;
+	char kernel[64];
+	char initrd[64];
+	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
+	bool cmdline_given;
+	unsigned long flags;
+	char calls[8];
+};
+
+extern struct fake fake;
+
+/* What a command left behind */
+extern int status;
+extern char out[16384];
+extern char err[16384];
+
+/* Descriptor of the root directory */
+extern int test_root;
+
+/*
+ * cmocka's set-up and tear-down: a fresh root, its stash is mounted and has no slots, nothing is
+ * loaded, the user is root
+ */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
+#define fixture_test(f)	cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+/* Write a file below the root; folders are made */
+void put_data(const char *path, const void *data, size_t size);
+void put_text(const char *path, const char *text);
+
+/* Append to a file that exists */
+void append_text(const char *path, const char *text);
+
+/* Remove a file or an empty folder below the root */
+void remove_path(const char *path);
+
+/* A path as the outside sees it; valid until the next call */
+const char *outside_path(const char *path);
+
+/* A slot of 128 MiB at 0x50000000, its files empty */
+void put_slot(const char *name, const char *state);
+
+/* The same with a kernel (see make_image()), an initrd of 4096 bytes, and a command line */
+void put_staged_slot(const char *name);
+
+/* An arm64 Image header, 64 bytes */
+void make_image(unsigned char *header, u64 text_offset, u64 image_size);
+
+/* A device tree with a model and two compatible strings, to be freed */
+void *make_dtb(size_t *size);
+
+/* Call the tool: fills in status, out and err. The last argument is NULL. */
+void run(const char *arg, ...);
+
+/* The whole of standard error is the one line; as printf()'s */
+__printf(1, 2) void assert_error(const char *format, ...);
+
+#endif /* FIXTURE_H */

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Messages, memory and small files
+ */
+
+#include "utils.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void error_msg(const char *format, ...)
+{
+	va_list va;
+
+	/* What was printed before comes first, also where both go into one file */
+	fflush(stdout);
+	fputs("kexec-membuf: ", stderr);
+	va_start(va, format);
+	vfprintf(stderr, format, va);
+	va_end(va);
+	putc('\n', stderr);
+}
+
+void *xmalloc(size_t size)
+{
+	void *p = malloc(size);
+
+	if (!p) {
+		error_msg("out of memory");
+		exit(1);
+	}
+	return p;
+}
+
+char *xasprintf(const char *format, ...)
+{
+	char *str;
+	va_list va;
+	int len;
+
+	va_start(va, format);
+	len = vasprintf(&str, format, va);
+	va_end(va);
+	if (len < 0) {
+		error_msg("out of memory");
+		exit(1);
+	}
+	return str;
+}
+
+void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+ssize_t read_at(int dir, const char *path, void *buf, size_t size)
+{
+	size_t done = 0;
+	ssize_t n;
+	int fd;
+
+	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	do {
+		n = read(fd, (char *)buf + done, size - done);
+		if (n > 0)
+			done += n;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	return n < 0 ? n : (ssize_t)done;
+}
+
+int read_line_at(int dir, const char *path, char *line, size_t size)
+{
+	ssize_t n = read_at(dir, path, line, size);
+
+	if (n < 0)
+		return n;
+	if (n && line[n - 1] == '\n')
+		n--;
+	if ((size_t)n == size)
+		return -EFBIG;
+	line[n] = '\0';
+	/* An argument string may have been written with its NUL */
+	if (n && !line[n - 1])
+		n--;
+	if (strlen(line) != (size_t)n)
+		return -EINVAL;
+	make_printable(line);
+	return 0;
+}
+
+int read_number_at(int dir, const char *path, u64 *val)
+{
+	char line[32], *end;
+	int ret;
+
+	ret = read_line_at(dir, path, line, sizeof(line));
+	if (ret)
+		return ret;
+	/* strtoull() would take a sign and leading blanks */
+	if (line[0] < '0' || line[0] > '9')
+		return -EINVAL;
+	errno = 0;
+	*val = strtoull(line, &end, strncmp(line, "0x", 2) ? 10 : 16);
+	if (errno || *end)
+		return -EINVAL;
+	return 0;
+}
+
+void make_printable(char *str)
+{
+	for (; *str; str++) {
+		if (*str < ' ' || *str > '~')
+			*str = '?';
+	}
+}
+
+const char *human_size(u64 bytes, char *buf)
+{
+	static const char units[] = "KMGTPE";
+	double size = bytes;
+	int i;
+
+	if (bytes < 1024) {
+		snprintf(buf, HUMAN_SIZE_LEN, "%u", (unsigned int)bytes);
+		return buf;
+	}
+	size /= 1024;
+	for (i = 0; size >= 1024; i++)
+		size /= 1024;
+	snprintf(buf, HUMAN_SIZE_LEN, "%.1f%c", size, units[i]);
+	return buf;
+}
