@@ -1,0 +1,724 @@
+// SPDX-License-Identifier: GPL-2.0+
+/*
+ * Stash: slots in RAM with a payload for a later kexec, see kstash.h
+ */
+
+#include <env.h>
+#include <errno.h>
+#include <event.h>
+#include <fdt_support.h>
+#include <fs.h>
+#include <hash.h>
+#include <image.h>
+#include <kstash.h>
+#include <lmb.h>
+#include <malloc.h>
+#include <mapmem.h>
+#include <memalign.h>
+#include <time.h>
+#include <vsprintf.h>
+#include <asm/global_data.h>
+#include <linux/kernel.h>
+#include <linux/libfdt.h>
+#include <linux/string.h>
+
+DECLARE_GLOBAL_DATA_PTR;
+
+/* As much of a file as tells what it is: the header of an arm64 Image; a dtb's is shorter */
+#define HEADER_SIZE	64
+
+/**
+ * struct slot - a slot
+ * @rec: what the operating system is told of it; its bootargs are malloc()ed
+ * @dtb_raw: the dtb was staged here and has not had this board's fix-ups
+ */
+struct slot {
+	struct kexec_stash_record rec;
+	bool dtb_raw;
+};
+
+static struct slot slots[KEXEC_STASH_SLOTS_MAX];
+static int nr_slots;
+static bool slots_ready;
+
+/* The one voice for all complaints: which slot, which file of it (or NULL), what is wrong */
+static void __printf(3, 4) complain(const char *label, const char *file, const char *fmt, ...)
+{
+	va_list args;
+
+	printf("kstash: slot '%s': ", label);
+	if (file)
+		printf("%s: ", file);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	putc('\n');
+}
+
+static struct slot *slot_of(const char *label)
+{
+	int i;
+
+	for (i = 0; i < nr_slots; i++) {
+		if (!strcmp(slots[i].rec.label, label))
+			return &slots[i];
+	}
+	return NULL;
+}
+
+/* Look up a slot for the user; if it is not there, say which are */
+static struct slot *find_slot(const char *label)
+{
+	struct slot *slot;
+	int i;
+
+	kstash_init();
+	slot = slot_of(label);
+	if (slot)
+		return slot;
+
+	printf("kstash: slot '%s': does not exist;", label);
+	if (!nr_slots)
+		printf(" there is none");
+	for (i = 0; i < nr_slots; i++)
+		printf("%s '%s'", i ? "," : " there is", slots[i].rec.label);
+	putc('\n');
+	return NULL;
+}
+
+const struct kexec_stash_record *kstash_find(const char *label)
+{
+	struct slot *slot;
+
+	kstash_init();
+	slot = slot_of(label);
+	return slot ? &slot->rec : NULL;
+}
+
+/* The region of an LMB list that a range overlaps, or NULL */
+static const struct lmb_region *overlapped(const struct alist *regions, u64 base, u64 size)
+{
+	const struct lmb_region *region = regions->data;
+	int i;
+
+	for (i = 0; i < regions->count; i++, region++) {
+		if (base < region->base + region->size && region->base < base + size)
+			return region;
+	}
+	return NULL;
+}
+
+static bool is_ram(u64 base, u64 size)
+{
+	const struct lmb_region *region = overlapped(&lmb_get()->free_mem, base, size);
+
+	return region && base >= region->base && base + size <= region->base + region->size;
+}
+
+/* What makes a slot bad wherever it comes from */
+static int check_slot(const char *label, u64 size, u64 base)
+{
+	if (!kexec_stash_label_ok(label)) {
+		complain(label, NULL, "the name must be 1 to %d letters, digits, '-', '_' or '.'",
+			 KEXEC_STASH_LABEL_LEN - 1);
+		return -EINVAL;
+	}
+	if (slot_of(label)) {
+		complain(label, NULL, "exists already");
+		return -EEXIST;
+	}
+	if (nr_slots == KEXEC_STASH_SLOTS_MAX) {
+		complain(label, NULL, "there are %d slots already", nr_slots);
+		return -ENOSPC;
+	}
+	if (size % KEXEC_STASH_ALIGN) {
+		complain(label, NULL, "size %#llx is not a multiple of 2 MiB", size);
+		return -EINVAL;
+	}
+	if (size < KEXEC_STASH_SIZE_MIN) {
+		complain(label, NULL, "size %#llx is too small, the least is %#x", size,
+			 KEXEC_STASH_SIZE_MIN);
+		return -EINVAL;
+	}
+	if (base == KSTASH_ANYWHERE)
+		return 0;
+	if (base % KEXEC_STASH_ALIGN) {
+		complain(label, NULL, "address %#llx is not a multiple of 2 MiB", base);
+		return -EINVAL;
+	}
+	if (base + size < base || !is_ram(base, size)) {
+		complain(label, NULL, "%#llx to %#llx is not all RAM", base, base + size - 1);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static struct slot *new_slot(const char *label, u64 size, u64 base)
+{
+	struct slot *slot = &slots[nr_slots++];
+
+	memset(slot, 0, sizeof(*slot));
+	strlcpy(slot->rec.label, label, sizeof(slot->rec.label));
+	slot->rec.base = base;
+	slot->rec.size = size;
+	return slot;
+}
+
+int kstash_reserve(const char *label, u64 size, u64 base)
+{
+	const struct lmb_region *taken;
+	int ret;
+
+	kstash_init();
+	ret = check_slot(label, size, base);
+	if (ret)
+		return ret;
+
+	if (base == KSTASH_ANYWHERE) {
+		base = lmb_alloc_base_flags(size, KEXEC_STASH_ALIGN, LMB_ALLOC_ANYWHERE,
+					    LMB_NOOVERWRITE);
+		if (!base) {
+			complain(label, NULL, "no free range of size %#llx", size);
+			return -ENOSPC;
+		}
+	} else {
+		/* LMB itself overlooks an overlap behind a region that the new one adjoins */
+		taken = overlapped(&lmb_get()->used_mem, base, size);
+		if (taken || lmb_reserve_flags(base, size, LMB_NOOVERWRITE)) {
+			complain(label, NULL, "something else has taken %#llx to %#llx",
+				 taken ? (u64)taken->base : base,
+				 taken ? (u64)taken->base + taken->size - 1 : base + size - 1);
+			return -EBUSY;
+		}
+	}
+	new_slot(label, size, base);
+	return 0;
+}
+
+static void clear_slot(struct slot *slot)
+{
+	free((char *)slot->rec.bootargs);
+	slot->rec.bootargs = NULL;
+	slot->rec.origin = KEXEC_STASH_FIRMWARE;
+	memset(slot->rec.file, 0, sizeof(slot->rec.file));
+	slot->dtb_raw = false;
+}
+
+void kstash_uninit(void)
+{
+	while (nr_slots) {
+		struct slot *slot = &slots[--nr_slots];
+
+		clear_slot(slot);
+		lmb_free_flags(slot->rec.base, slot->rec.size, LMB_NOOVERWRITE);
+	}
+	slots_ready = false;
+}
+
+/* Where U-Boot itself lies, LMB has taken all up to the end of its RAM */
+static bool is_uboot(u64 base, u64 size)
+{
+	return base < gd->ram_top && gd->start_addr_sp - CONFIG_STACK_SIZE < base + size;
+}
+
+static void take_over_record(const void *fdt, int node)
+{
+	struct kexec_stash_record rec;
+	struct kexec_stash_fault fault;
+	struct slot *slot;
+	int i;
+
+	if (kexec_stash_record_read(fdt, node, &rec, &fault)) {
+		complain(rec.label, *fault.node ? fault.node : NULL, "%s %s", fault.property, fault.why);
+		return;
+	}
+	if (rec.disabled || check_slot(rec.label, rec.size, rec.base))
+		return;
+	for (i = 0; i < nr_slots; i++) {
+		if (rec.base < slots[i].rec.base + slots[i].rec.size &&
+		    slots[i].rec.base < rec.base + rec.size) {
+			complain(rec.label, NULL, "overlaps slot '%s'", slots[i].rec.label);
+			return;
+		}
+	}
+	if (is_uboot(rec.base, rec.size)) {
+		complain(rec.label, NULL, "U-Boot itself lies in it");
+		return;
+	}
+
+	/* -EEXIST where it is the control dtb: LMB has taken all of its /reserved-memory */
+	lmb_reserve_flags(rec.base, rec.size, LMB_NOOVERWRITE);
+	slot = new_slot(rec.label, rec.size, rec.base);
+	slot->rec = rec;
+	if (rec.bootargs)
+		slot->rec.bootargs = strdup(rec.bootargs);
+}
+
+void kstash_read_fdt(const void *fdt)
+{
+	int node;
+
+	for (node = kexec_stash_record_next(fdt, -1); node >= 0;
+	     node = kexec_stash_record_next(fdt, node))
+		take_over_record(fdt, node);
+}
+
+/* "label:size[@address]" */
+static void reserve_from_env(char *spec)
+{
+	char *size_str = strchr(spec, ':');
+	char *base_str = strchr(spec, '@');
+	u64 size, base = KSTASH_ANYWHERE;
+
+	if (size_str)
+		*size_str++ = '\0';
+	if (base_str)
+		*base_str++ = '\0';
+	if (!size_str || kstash_parse_size(size_str, &size) ||
+	    (base_str && kstash_parse_size(base_str, &base))) {
+		complain(spec, NULL, "kstash_slots must read <slot>:<size>[@<address>],...");
+		return;
+	}
+	kstash_reserve(spec, size, base);
+}
+
+void kstash_init(void)
+{
+	const char *env;
+	char *copy, *rest, *spec;
+
+	if (slots_ready)
+		return;
+	slots_ready = true;
+
+	if (gd->fdt_blob)
+		kstash_read_fdt(gd->fdt_blob);
+	env = env_get("kstash_slots");
+	if (!env)
+		return;
+	copy = strdup(env);
+	rest = copy;
+	while ((spec = strsep(&rest, ",")))
+		reserve_from_env(spec);
+	free(copy);
+}
+
+int kstash_parse_size(const char *str, u64 *val)
+{
+	static const char suffixes[] = "KMG";
+	const char *suffix = NULL;
+	int len = strlen(str);
+	int shift = 0;
+	char *end;
+
+	if (len > 1)
+		suffix = strchr(suffixes, str[len - 1]);
+	if (suffix)
+		shift = 10 * (suffix - suffixes + 1);
+	*val = suffix ? simple_strtoull(str, &end, 10) : hextoull(str, &end);
+	if (end == str || end != str + len - !!suffix || *val << shift >> shift != *val)
+		return -EINVAL;
+	*val <<= shift;
+	return 0;
+}
+
+static void *file_map(const struct slot *slot, enum kexec_stash_file_id id)
+{
+	const struct kexec_stash_file *file = &slot->rec.file[id];
+
+	return map_sysmem(slot->rec.base + file->offset, file->size);
+}
+
+/* Bytes of the slot that a file owns: a kernel has more than its file, for its BSS */
+static u64 file_extent(const struct slot *slot, enum kexec_stash_file_id id)
+{
+	const struct kexec_stash_file *file = &slot->rec.file[id];
+	struct kexec_stash_image image;
+	const char *why;
+
+	if (id == KEXEC_STASH_KERNEL && file->size &&
+	    !kexec_stash_image_read(file_map(slot, id), file->size, slot->rec.size, &image, &why))
+		return max(image.image_size, file->size);
+	return file->size;
+}
+
+/* Where a file goes, and what the kernel needs beyond its file is known from its header */
+static u64 file_offset(const struct slot *slot, enum kexec_stash_file_id id)
+{
+	u64 end;
+
+	switch (id) {
+	case KEXEC_STASH_KERNEL:
+		return 0;
+	case KEXEC_STASH_INITRD:
+		end = file_extent(slot, KEXEC_STASH_KERNEL);
+		/* Before the kernel is there, it is anyone's guess how much it will need */
+		return ALIGN(end ? end : slot->rec.size / 4, KEXEC_STASH_ALIGN);
+	default:
+		return slot->rec.size - KEXEC_STASH_TAIL;
+	}
+}
+
+/**
+ * file_room() - room for a file
+ * @slot: the slot
+ * @id: which file
+ * @offset: where it is to begin
+ * @next: set to the name of the file that limits the room, or to NULL
+ *
+ * Return: bytes from @offset to the next file, the slot's tail or the most that a dtb may have
+ */
+static u64 file_room(const struct slot *slot, enum kexec_stash_file_id id, u64 offset,
+		     const char **next)
+{
+	u64 limit = slot->rec.size - KEXEC_STASH_TAIL;
+	enum kexec_stash_file_id i;
+
+	if (id == KEXEC_STASH_DTB)
+		limit += KEXEC_STASH_DTB_MAX;
+	*next = NULL;
+	for (i = 0; i < KEXEC_STASH_NR_FILES; i++) {
+		const struct kexec_stash_file *file = &slot->rec.file[i];
+
+		if (i == id || !file->size || file->offset >= limit ||
+		    file->offset + file_extent(slot, i) <= offset)
+			continue;
+		limit = file->offset;
+		*next = kexec_stash_file_name(i);
+	}
+	return limit > offset ? limit - offset : 0;
+}
+
+static int check_kernel(const struct slot *slot, const void *header, u64 size, u64 *extent)
+{
+	struct kexec_stash_image image;
+	const char *why;
+	int ret;
+
+	ret = kexec_stash_image_read(header, min_t(u64, size, HEADER_SIZE), ~0ULL, &image, &why);
+	if (ret) {
+		complain(slot->rec.label, "kernel", "%s", why);
+		return ret;
+	}
+	*extent = max(image.image_size, size);
+	return 0;
+}
+
+/**
+ * find_place() - find a file's place in a slot, without changing the slot
+ * @slot: the slot
+ * @id: which file
+ * @header: the first HEADER_SIZE bytes of the file (or all, if it is shorter)
+ * @size: size of the file in bytes
+ * @offset: set to where it goes
+ *
+ * Return: 0, -EINVAL, -ENOEXEC or -ENOSPC
+ */
+static int find_place(const struct slot *slot, enum kexec_stash_file_id id, const void *header,
+		      u64 size, u64 *offset)
+{
+	const char *name = kexec_stash_file_name(id);
+	const char *next;
+	u64 extent = size, room;
+	int ret;
+
+	if (!size) {
+		complain(slot->rec.label, name, "is empty");
+		return -EINVAL;
+	}
+	if (id == KEXEC_STASH_KERNEL) {
+		ret = check_kernel(slot, header, size, &extent);
+		if (ret)
+			return ret;
+	}
+	*offset = file_offset(slot, id);
+	room = file_room(slot, id, *offset, &next);
+	if (extent > room) {
+		complain(slot->rec.label, name, "needs %#llx bytes, the room%s%s has %#llx%s", extent,
+			 next ? " in front of the " : "", next ? next : "", room,
+			 next ? ": erase the slot and load the kernel first" : "");
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+static int set_digest(struct slot *slot, enum kexec_stash_file_id id)
+{
+	struct kexec_stash_file *file = &slot->rec.file[id];
+	int len = sizeof(file->digest);
+
+	if (file->size > UINT_MAX ||
+	    hash_block("sha256", file_map(slot, id), file->size, file->digest, &len))
+		return -EINVAL;
+	file->hash = KEXEC_STASH_SHA256;
+	return 0;
+}
+
+/* The bytes of a file are in place: record it, if they are what they should be */
+static int record_file(struct slot *slot, enum kexec_stash_file_id id, u64 offset, u64 size)
+{
+	struct kexec_stash_file *file = &slot->rec.file[id];
+	int ret;
+
+	file->offset = offset;
+	file->size = size;
+	if (id == KEXEC_STASH_DTB && fdt_check_full(file_map(slot, id), size)) {
+		complain(slot->rec.label, "dtb", "is not a valid device tree");
+		ret = -EINVAL;
+		goto empty;
+	}
+	ret = set_digest(slot, id);
+	if (ret) {
+		complain(slot->rec.label, kexec_stash_file_name(id), "cannot compute its SHA-256");
+		goto empty;
+	}
+	slot->rec.origin = KEXEC_STASH_FIRMWARE;
+	if (id == KEXEC_STASH_DTB)
+		slot->dtb_raw = true;
+	return 0;
+
+empty:
+	memset(file, 0, sizeof(*file));
+	return ret;
+}
+
+/* Read part of a file; each access to a file system needs the device set anew */
+static int read_part(const char *ifname, const char *dev_part, const char *filename, u64 addr,
+		     u64 size)
+{
+	loff_t got = 0;
+
+	if (fs_set_blk_dev(ifname, dev_part, FS_TYPE_ANY))
+		return -ENODEV;
+	if (fs_read(filename, addr, 0, size, &got) || got != size)
+		return -EIO;
+	return 0;
+}
+
+int kstash_load(const char *label, enum kexec_stash_file_id id, const char *ifname,
+		const char *dev_part, const char *filename)
+{
+	ALLOC_CACHE_ALIGN_BUFFER(u8, header, HEADER_SIZE);
+	const char *name = kexec_stash_file_name(id);
+	struct slot *slot = find_slot(label);
+	u64 offset;
+	loff_t size;
+	int ret;
+
+	if (!slot)
+		return -ENOENT;
+	if (fs_set_blk_dev(ifname, dev_part, FS_TYPE_ANY)) {
+		complain(label, name, "no file system on %s %s", ifname, dev_part ? dev_part : "");
+		return -ENODEV;
+	}
+	if (fs_size(filename, &size) < 0) {
+		complain(label, name, "no file %s on %s %s", filename, ifname,
+			 dev_part ? dev_part : "");
+		return -ENOENT;
+	}
+	ret = read_part(ifname, dev_part, filename, map_to_sysmem(header),
+			min_t(u64, size, HEADER_SIZE));
+	if (!ret) {
+		ret = find_place(slot, id, header, size, &offset);
+		if (ret)
+			return ret;
+		/* From here on its bytes are being overwritten */
+		memset(&slot->rec.file[id], 0, sizeof(slot->rec.file[id]));
+		ret = read_part(ifname, dev_part, filename, slot->rec.base + offset, size);
+	}
+	if (ret) {
+		complain(label, name, "cannot read %s from %s %s", filename, ifname,
+			 dev_part ? dev_part : "");
+		return ret;
+	}
+	return record_file(slot, id, offset, size);
+}
+
+int kstash_add(const char *label, enum kexec_stash_file_id id, u64 addr, u64 size)
+{
+	struct slot *slot = find_slot(label);
+	void *from;
+	u64 offset;
+	int ret;
+
+	if (!slot)
+		return -ENOENT;
+	if (addr + size < addr) {
+		complain(label, kexec_stash_file_name(id), "%#llx bytes from %#llx wrap around", size,
+			 addr);
+		return -EINVAL;
+	}
+	from = map_sysmem(addr, size);
+	ret = find_place(slot, id, from, size, &offset);
+	if (ret)
+		return ret;
+	memset(&slot->rec.file[id], 0, sizeof(slot->rec.file[id]));
+	memmove(map_sysmem(slot->rec.base + offset, size), from, size);
+	return record_file(slot, id, offset, size);
+}
+
+int kstash_set_bootargs(const char *label, const char *bootargs)
+{
+	struct slot *slot = find_slot(label);
+	char *copy = NULL;
+
+	if (!slot)
+		return -ENOENT;
+	if (strlen(bootargs) >= KEXEC_STASH_BOOTARGS_LEN) {
+		complain(label, NULL, "bootargs are longer than %d characters",
+			 KEXEC_STASH_BOOTARGS_LEN - 1);
+		return -E2BIG;
+	}
+	if (*bootargs) {
+		copy = strdup(bootargs);
+		if (!copy) {
+			complain(label, NULL, "no memory for its bootargs");
+			return -ENOMEM;
+		}
+	}
+	free((char *)slot->rec.bootargs);
+	slot->rec.bootargs = copy;
+	return 0;
+}
+
+int kstash_erase(const char *label)
+{
+	struct slot *slot = find_slot(label);
+
+	if (!slot)
+		return -ENOENT;
+	clear_slot(slot);
+	return 0;
+}
+
+static void show_file(const struct slot *slot, enum kexec_stash_file_id id)
+{
+	const struct kexec_stash_file *file = &slot->rec.file[id];
+	u32 i;
+
+	if (!file->size)
+		return;
+	printf("  %-6s at %#llx, %llu bytes", kexec_stash_file_name(id), slot->rec.base + file->offset,
+	       file->size);
+	if (file->hash != KEXEC_STASH_HASH_NONE)
+		printf(", %s ", kexec_stash_hash_name(file->hash));
+	for (i = 0; i < kexec_stash_hash_len(file->hash); i++)
+		printf("%02x", file->digest[i]);
+	putc('\n');
+}
+
+void kstash_show_list(void)
+{
+	enum kexec_stash_file_id id;
+	int i;
+
+	kstash_init();
+	if (!nr_slots)
+		printf("No slots\n");
+	for (i = 0; i < nr_slots; i++) {
+		const struct kexec_stash_record *rec = &slots[i].rec;
+
+		printf("slot '%s' at %#llx, size %#llx, %s\n", rec->label, rec->base, rec->size,
+		       rec->file[KEXEC_STASH_KERNEL].size ? "staged" : "empty");
+		for (id = 0; id < KEXEC_STASH_NR_FILES; id++)
+			show_file(&slots[i], id);
+		if (rec->bootargs)
+			printf("  bootargs %s\n", rec->bootargs);
+	}
+}
+
+/* The OS tree's fix-ups set its bootargs, too: a payload keeps its own */
+static int set_dtb_bootargs(void *dtb, const char *bootargs)
+{
+	int node = fdt_find_or_add_subnode(dtb, 0, "chosen");
+	int ret;
+
+	if (node < 0)
+		return node;
+	if (bootargs)
+		return fdt_setprop_string(dtb, node, "bootargs", bootargs);
+	ret = fdt_delprop(dtb, node, "bootargs");
+	return ret == -FDT_ERR_NOTFOUND ? 0 : ret;
+}
+
+/* Give a staged dtb what this board gives the OS tree, in its slot */
+static int fixup_dtb(struct slot *slot)
+{
+	struct kexec_stash_file *file = &slot->rec.file[KEXEC_STASH_DTB];
+	struct bootm_headers images = {};
+	void *dtb = map_sysmem(slot->rec.base + file->offset, KEXEC_STASH_DTB_MAX);
+	const char *found;
+	char *bootargs = NULL;
+	int ret;
+
+	found = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), "bootargs", NULL);
+	if (slot->rec.bootargs)
+		found = slot->rec.bootargs;
+	if (found)
+		bootargs = strdup(found);
+
+	ret = fdt_open_into(dtb, dtb, KEXEC_STASH_DTB_MAX);
+	if (!ret)
+		ret = image_setup_libfdt(&images, dtb, false);
+	if (!ret)
+		ret = fdt_open_into(dtb, dtb, KEXEC_STASH_DTB_MAX);
+	if (!ret)
+		ret = set_dtb_bootargs(dtb, bootargs);
+	if (!ret)
+		ret = fdt_pack(dtb);
+	free(bootargs);
+	if (ret)
+		return -EINVAL;
+	file->size = fdt_totalsize(dtb);
+	return set_digest(slot, KEXEC_STASH_DTB);
+}
+
+static void write_record(void *fdt, struct slot *slot)
+{
+	u32 used = fdt_off_dt_strings(fdt) + fdt_size_dt_strings(fdt);
+	int ret;
+
+	if (slot->dtb_raw && fixup_dtb(slot)) {
+		/* Neither with half of the fix-ups nor with another dtb is it what was staged */
+		complain(slot->rec.label, "dtb", "fix-ups failed: the slot is emptied");
+		clear_slot(slot);
+	}
+	slot->dtb_raw = false;
+
+	ret = kexec_stash_record_remove(fdt, slot->rec.label);
+	if (!ret && kexec_stash_record_space(&slot->rec) > fdt_totalsize(fdt) - used)
+		ret = -ENOSPC;
+	if (!ret)
+		ret = kexec_stash_record_write(fdt, &slot->rec);
+	if (ret == -ENOSPC)
+		complain(slot->rec.label, NULL,
+			 "no room for its record in the device tree: raise CONFIG_SYS_FDT_PAD");
+	else if (ret)
+		complain(slot->rec.label, NULL, "cannot write its record into the device tree");
+}
+
+void kstash_fixup(void *fdt)
+{
+	u64 addr = map_to_sysmem(fdt);
+	int i;
+
+	kstash_init();
+
+	/* A staged dtb, which is having the fix-ups of the OS tree */
+	for (i = 0; i < nr_slots; i++) {
+		if (addr >= slots[i].rec.base && addr < slots[i].rec.base + slots[i].rec.size)
+			return;
+	}
+
+	/* A new node comes first among its siblings: last to first leaves them in order */
+	for (i = nr_slots - 1; i >= 0; i--)
+		write_record(fdt, &slots[i]);
+}
+
+/* Early, before a script or the user can put something where a slot is to be */
+int kstash_at_main_loop(void)
+{
+	kstash_init();
+	return 0;
+}
+EVENT_SPY_SIMPLE(EVT_MAIN_LOOP, kstash_at_main_loop);
