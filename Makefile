@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Thin front of scripts/ and tests/: what each target does stands there. Everything generated lies in build/.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup linux uboot sandbox tools initramfs payload guest demo check check-debug lint series clean
+
+help:		## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@echo
+	@echo "  KDIR=<tree> and UBOOT=<tree> use source trees of your own instead of the fetched ones."
+
+setup:		## install the Debian packages that building and testing need
+	@scripts/packages
+
+linux: setup	## build/linux/arch/arm64/boot/Image
+	@scripts/build linux
+
+uboot: setup	## build/u-boot/u-boot.bin
+	@scripts/build uboot
+
+sandbox: setup	## build/u-boot-sandbox/u-boot, U-Boot as a program of this machine, for its unit tests
+	@scripts/build sandbox
+
+tools: setup	## build/tools/kexec-membuf (arm64, static) and build/kexec-tools/kexec (stock)
+	@scripts/build tools
+	@scripts/build kexec-tools
+
+guest: tools
+	@scripts/build guest
+
+initramfs: guest linux
+	@scripts/initramfs
+
+payload: setup
+	@scripts/payload
+
+demo: linux uboot initramfs payload	## the main job in QEMU, told step by step
+	@scripts/demo
+
+check: linux uboot sandbox initramfs payload	## all tests; ends with one line of numbers
+	@scripts/check
+
+check-debug: check	## make check, and the end-to-end tests once more on a kernel with KASAN, lockdep and UBSAN
+	@scripts/build linux-debug
+	@KEXEC_MEMBUF_IMAGE=$(CURDIR)/build/linux-debug/arch/arm64/boot/Image KEXEC_MEMBUF_TIME_SCALE=5 scripts/check e2e
+
+lint: setup	## checkpatch, sparse, W=1, kernel-doc and dt-validate on our files
+	@scripts/lint
+
+series: setup	## build/series/: both patch series, ready for git am
+	@scripts/series
+
+clean:		## remove build/ (the cache of fetched sources and of ccache stays)
+	rm -rf build
