@@ -14,7 +14,7 @@ static int parse_size(const char *str, u64 *val)
 	int ret = kstash_parse_size(str, val);
 
 	if (ret)
-		printf("kstash: '%s' is no number (hexadecimal, or decimal with K, M or G)\n", str);
+		printf("kstash: '%s' is no number (hex, or decimal with K, M or G)\n", str);
 	return ret;
 }
 
@@ -100,17 +100,17 @@ static int do_kstash_erase(struct cmd_tbl *cmdtp, int flag, int argc, char *cons
 }
 
 U_BOOT_LONGHELP(kstash,
-	"reserve <slot> <size> [<addr>] - set a range of RAM aside; size in hex, or decimal as in 128M\n"
-	"kstash load <slot> kernel|initrd|dtb <interface> [<dev[:part]>] <file> - read a file into its place\n"
-	"kstash add <slot> kernel|initrd|dtb <addr> <size> - copy a file from memory into its place\n"
-	"kstash bootargs <slot> <args> - set the command line, '' for none\n"
-	"kstash list - show all slots and what is in them\n"
-	"kstash erase <slot> - empty a slot");
+		"reserve <slot> <size> [<addr>] - set a range of RAM aside; size in hex, or decimal as in 128M\n"
+		"kstash load <slot> kernel|initrd|dtb <interface> [<dev[:part]>] <file> - read a file into its place\n"
+		"kstash add <slot> kernel|initrd|dtb <addr> <size> - copy a file from memory into its place\n"
+		"kstash bootargs <slot> <args> - set the command line, '' for none\n"
+		"kstash list - show all slots and what is in them\n"
+		"kstash erase <slot> - empty a slot");
 
 U_BOOT_CMD_WITH_SUBCMDS(kstash, "Stash a kernel for a later kexec", kstash_help_text,
-	U_BOOT_SUBCMD_MKENT(reserve, 4, 0, do_kstash_reserve),
-	U_BOOT_SUBCMD_MKENT(load, 6, 0, do_kstash_load),
-	U_BOOT_SUBCMD_MKENT(add, 5, 0, do_kstash_add),
-	U_BOOT_SUBCMD_MKENT(bootargs, 3, 0, do_kstash_bootargs),
-	U_BOOT_SUBCMD_MKENT(list, 1, 1, do_kstash_list),
-	U_BOOT_SUBCMD_MKENT(erase, 2, 0, do_kstash_erase));
+			U_BOOT_SUBCMD_MKENT(reserve, 4, 0, do_kstash_reserve),
+			U_BOOT_SUBCMD_MKENT(load, 6, 0, do_kstash_load),
+			U_BOOT_SUBCMD_MKENT(add, 5, 0, do_kstash_add),
+			U_BOOT_SUBCMD_MKENT(bootargs, 3, 0, do_kstash_bootargs),
+			U_BOOT_SUBCMD_MKENT(list, 1, 1, do_kstash_list),
+			U_BOOT_SUBCMD_MKENT(erase, 2, 0, do_kstash_erase));

@@ -119,7 +119,7 @@ static bool is_ram(u64 base, u64 size)
 static int check_slot(const char *label, u64 size, u64 base)
 {
 	if (!kexec_stash_label_ok(label)) {
-		complain(label, NULL, "the name must be 1 to %d letters, digits, '-', '_' or '.'",
+		complain(label, NULL, "the name is not 1 to %d letters, digits, '-', '_', '.'",
 			 KEXEC_STASH_LABEL_LEN - 1);
 		return -EINVAL;
 	}
@@ -158,7 +158,7 @@ static struct slot *new_slot(const char *label, u64 size, u64 base)
 	struct slot *slot = &slots[nr_slots++];
 
 	memset(slot, 0, sizeof(*slot));
-	strlcpy(slot->rec.label, label, sizeof(slot->rec.label));
+	snprintf(slot->rec.label, sizeof(slot->rec.label), "%s", label);
 	slot->rec.base = base;
 	slot->rec.size = size;
 	return slot;
@@ -229,7 +229,8 @@ static void take_over_record(const void *fdt, int node)
 	int i;
 
 	if (kexec_stash_record_read(fdt, node, &rec, &fault)) {
-		complain(rec.label, *fault.node ? fault.node : NULL, "%s %s", fault.property, fault.why);
+		complain(rec.label, *fault.node ? fault.node : NULL, "%s %s", fault.property,
+			 fault.why);
 		return;
 	}
 	if (rec.disabled || check_slot(rec.label, rec.size, rec.base))
@@ -276,7 +277,7 @@ static void reserve_from_env(char *spec)
 		*base_str++ = '\0';
 	if (!size_str || kstash_parse_size(size_str, &size) ||
 	    (base_str && kstash_parse_size(base_str, &base))) {
-		complain(spec, NULL, "kstash_slots must read <slot>:<size>[@<address>],...");
+		complain(spec, NULL, "kstash_slots is not <slot>:<size>[@<address>],...");
 		return;
 	}
 	kstash_reserve(spec, size, base);
@@ -315,7 +316,7 @@ int kstash_parse_size(const char *str, u64 *val)
 		suffix = strchr(suffixes, str[len - 1]);
 	if (suffix)
 		shift = 10 * (suffix - suffixes + 1);
-	*val = suffix ? simple_strtoull(str, &end, 10) : hextoull(str, &end);
+	*val = suffix ? dectoul(str, &end) : hextoull(str, &end);
 	if (end == str || end != str + len - !!suffix || *val << shift >> shift != *val)
 		return -EINVAL;
 	*val <<= shift;
@@ -434,8 +435,8 @@ static int find_place(const struct slot *slot, enum kexec_stash_file_id id, cons
 	*offset = file_offset(slot, id);
 	room = file_room(slot, id, *offset, &next);
 	if (extent > room) {
-		complain(slot->rec.label, name, "needs %#llx bytes, the room%s%s has %#llx%s", extent,
-			 next ? " in front of the " : "", next ? next : "", room,
+		complain(slot->rec.label, name, "needs %#llx bytes, room for %#llx%s%s%s", extent,
+			 room, next ? " before the " : "", next ? next : "",
 			 next ? ": erase the slot and load the kernel first" : "");
 		return -ENOSPC;
 	}
@@ -544,8 +545,8 @@ int kstash_add(const char *label, enum kexec_stash_file_id id, u64 addr, u64 siz
 	if (!slot)
 		return -ENOENT;
 	if (addr + size < addr) {
-		complain(label, kexec_stash_file_name(id), "%#llx bytes from %#llx wrap around", size,
-			 addr);
+		complain(label, kexec_stash_file_name(id), "%#llx bytes from %#llx wrap around",
+			 size, addr);
 		return -EINVAL;
 	}
 	from = map_sysmem(addr, size);
@@ -598,8 +599,8 @@ static void show_file(const struct slot *slot, enum kexec_stash_file_id id)
 
 	if (!file->size)
 		return;
-	printf("  %-6s at %#llx, %llu bytes", kexec_stash_file_name(id), slot->rec.base + file->offset,
-	       file->size);
+	printf("  %-6s at %#llx, %llu bytes", kexec_stash_file_name(id),
+	       slot->rec.base + file->offset, file->size);
 	if (file->hash != KEXEC_STASH_HASH_NONE)
 		printf(", %s ", kexec_stash_hash_name(file->hash));
 	for (i = 0; i < kexec_stash_hash_len(file->hash); i++)
@@ -716,9 +717,10 @@ void kstash_fixup(void *fdt)
 }
 
 /* Early, before a script or the user can put something where a slot is to be */
-int kstash_at_main_loop(void)
+static int kstash_at_main_loop(void)
 {
 	kstash_init();
 	return 0;
 }
+
 EVENT_SPY_SIMPLE(EVT_MAIN_LOOP, kstash_at_main_loop);

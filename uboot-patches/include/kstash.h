@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0+ */
 /*
- * Stash: ranges of RAM ("slots") that U-Boot sets aside and fills with a payload (kernel, initrd, dtb and
- * command line) for a later kexec of the operating system
+ * Stash: ranges of RAM ("slots") that U-Boot sets aside and fills with a payload (kernel, initrd,
+ * dtb and command line) for a later kexec of the operating system
  *
  * The operating system learns of them from the records that are written into its device tree, see
  * linux/kexec_stash_record.h
@@ -20,9 +20,9 @@
 /**
  * kstash_init() - set up the slots that the control dtb and the environment ask for
  *
- * Those are the records in the control dtb's /reserved-memory, and the environment variable kstash_slots:
- * "label:size[@address],...". It is done once; all functions below see to it themselves. A slot that cannot
- * be had is named on the console and left out.
+ * Those are the records in the control dtb's /reserved-memory, and the environment variable
+ * kstash_slots: "label:size[@address],...". It is done once; all functions below see to it
+ * themselves. A slot that cannot be had is named on the console and left out.
  */
 void kstash_init(void);
 
@@ -49,8 +49,9 @@ void kstash_read_fdt(const void *fdt);
  *
  * The range is taken from LMB, so that nothing else is put there.
  *
- * Return: 0, -EINVAL for a bad label, size or address, -EEXIST if there is a slot of this name, -ENOSPC if
- * there are too many slots or no such range is free, -EBUSY if something else has taken the range
+ * Return: 0, -EINVAL for a bad label, size or address, -EEXIST if there is a slot of this name,
+ * -ENOSPC if there are too many slots or no such range is free, -EBUSY if something else has taken
+ * the range
  */
 int kstash_reserve(const char *label, u64 size, u64 base);
 
@@ -79,12 +80,13 @@ const struct kexec_stash_record *kstash_find(const char *label);
  * @dev_part: device and partition, e.g. "0:1", or NULL for the default
  * @filename: path of the file
  *
- * It is read straight to where it stays. Its place is found before anything is overwritten: if it does not fit
- * or, for a kernel, is no arm64 Image, the slot stays as it was. If reading fails later, the slot is without
- * this file.
+ * It is read straight to where it stays. Its place is found before anything is overwritten: if it
+ * does not fit or, for a kernel, is no arm64 Image, the slot stays as it was. If reading fails
+ * later, the slot is without this file.
  *
- * Return: 0, -ENODEV if there is no such device, -ENOENT if there is no such slot or file, -ENOSPC if there is
- * no room for it, -ENOEXEC or -EINVAL for a file of the wrong kind, -EIO if it could not be read
+ * Return: 0, -ENODEV if there is no such device, -ENOENT if there is no such slot or file, -ENOSPC
+ * if there is no room for it, -ENOEXEC or -EINVAL for a file of the wrong kind, -EIO if it could
+ * not be read
  */
 int kstash_load(const char *label, enum kexec_stash_file_id id, const char *ifname,
 		const char *dev_part, const char *filename);
@@ -126,8 +128,8 @@ void kstash_show_list(void);
  * kstash_fixup() - write the records of all slots into a tree
  * @fdt: the flattened tree of the operating system, all other fix-ups done
  *
- * A dtb that was staged by this U-Boot gets the fix-ups of this board first, in its slot. It is no reason to
- * stop the boot if something here fails: what does not work out is left out, and said.
+ * A dtb that was staged by this U-Boot gets the fix-ups of this board first, in its slot. It is no
+ * reason to stop the boot if something here fails: what does not work out is left out, and said.
  */
 void kstash_fixup(void *fdt);
 

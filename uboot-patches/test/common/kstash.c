@@ -23,6 +23,9 @@
 #define RAM_BASE	0x2000000
 #define RAM_SIZE	SZ_64M
 
+/* The beginning of each complaint about slot 'a' */
+#define SLOT_A		"kstash: slot 'a': "
+
 /* Outside of it: where files are made */
 #define WORK_BASE	0x1000000
 
@@ -39,7 +42,7 @@
 /* sandbox's ft_board_setup() reserves this in each tree that it is given */
 #define BOARD_MEM_RSV	0x00d02000
 
-/* Each test has a stash without slots and an LMB of its own, whatever the test before it has come to */
+/* Each test has a stash without slots and an LMB of its own, however the last one ended */
 static int run_test(struct unit_test_state *uts, int (*test)(struct unit_test_state *uts))
 {
 	struct lmb store;
@@ -148,11 +151,19 @@ static int kstash_reserve_takes_range(struct unit_test_state *uts)
 	ut_asserteq(0, lmb_alloc_addr(RAM_BASE, SZ_4K));
 	ut_assert(lmb_alloc_base(SZ_4K, SZ_4K, LMB_ALLOC_ANYWHERE) >= RAM_BASE + SZ_16M);
 
+	/* Not even as the end of a range that adjoins another one */
+	ut_assertok(lmb_reserve_flags(RAM_BASE + SZ_16M, SZ_4K, LMB_NONE));
+	ut_asserteq(0, lmb_alloc_addr(RAM_BASE + SZ_8M, SZ_8M));
+	ut_assertok(kstash_reserve("b", SZ_8M, RAM_BASE + SZ_32M));
+	ut_asserteq(RAM_BASE + SZ_32M - SZ_8M, lmb_alloc_addr(RAM_BASE + SZ_32M - SZ_8M, SZ_4M));
+	ut_asserteq(0, lmb_alloc_addr(RAM_BASE + SZ_32M - SZ_4M, SZ_8M));
+
 	/* Forgotten slots give it back */
 	kstash_uninit();
 	ut_asserteq(RAM_BASE, lmb_alloc_addr(RAM_BASE, SZ_4K));
 	return 0;
 }
+
 KSTASH_TEST(kstash_reserve_takes_range);
 
 static int kstash_reserve_anywhere(struct unit_test_state *uts)
@@ -164,35 +175,40 @@ static int kstash_reserve_anywhere(struct unit_test_state *uts)
 	ut_assert_console_end();
 	return 0;
 }
+
 KSTASH_TEST(kstash_reserve_anywhere);
 
 static int kstash_reserve_refuses(struct unit_test_state *uts)
 {
 	ut_asserteq(1, run("kstash reserve a 6M"));
-	ut_assert_nextline("kstash: slot 'a': size 0x600000 is too small, the least is 0x800000");
+	ut_assert_nextline(SLOT_A "size 0x600000 is too small, the least is 0x800000");
 	ut_asserteq(1, run("kstash reserve a 900000"));
-	ut_assert_nextline("kstash: slot 'a': size 0x900000 is not a multiple of 2 MiB");
+	ut_assert_nextline(SLOT_A "size 0x900000 is not a multiple of 2 MiB");
 	ut_asserteq(1, run("kstash reserve a 16M 2100000"));
-	ut_assert_nextline("kstash: slot 'a': address 0x2100000 is not a multiple of 2 MiB");
+	ut_assert_nextline(SLOT_A "address 0x2100000 is not a multiple of 2 MiB");
 	ut_asserteq(1, run("kstash reserve a 16M 1800000"));
-	ut_assert_nextline("kstash: slot 'a': 0x1800000 to 0x27fffff is not all RAM");
+	ut_assert_nextline(SLOT_A "0x1800000 to 0x27fffff is not all RAM");
 	ut_asserteq(1, run("kstash reserve a 16M 5800000"));
-	ut_assert_nextline("kstash: slot 'a': 0x5800000 to 0x67fffff is not all RAM");
+	ut_assert_nextline(SLOT_A "0x5800000 to 0x67fffff is not all RAM");
 	ut_asserteq(1, run("kstash reserve a 16M ffffffffff800000"));
-	ut_assert_nextline("kstash: slot 'a': 0xffffffffff800000 to 0x7fffff is not all RAM");
+	ut_assert_nextline(SLOT_A "0xffffffffff800000 to 0x7fffff is not all RAM");
+	ut_asserteq(1, run("kstash reserve a ffffffffffe00000 2400000"));
+	ut_assert_nextline(SLOT_A "0x2400000 to 0x21fffff is not all RAM");
 	ut_asserteq(1, run("kstash reserve a 1G"));
-	ut_assert_skip_to_line("kstash: slot 'a': no free range of size 0x40000000");
+	ut_assert_skip_to_line(SLOT_A "no free range of size 0x40000000");
 	ut_asserteq(1, run("kstash reserve -a 16M"));
-	ut_assert_nextline("kstash: slot '-a': the name must be 1 to 31 letters, digits, '-', '_' or '.'");
+	ut_assert_nextline("kstash: slot '-a': the name is not 1 to 31 %s",
+			   "letters, digits, '-', '_', '.'");
 	ut_asserteq(1, run("kstash reserve a 16X"));
-	ut_assert_nextline("kstash: '16X' is no number (hexadecimal, or decimal with K, M or G)");
+	ut_assert_nextline("kstash: '16X' is no number (hex, or decimal with K, M or G)");
 	ut_asserteq(1, run("kstash reserve a M"));
-	ut_assert_nextline("kstash: 'M' is no number (hexadecimal, or decimal with K, M or G)");
-	ut_asserteq(1, run("kstash reserve a 99999999999999G"));
-	ut_assert_nextline("kstash: '99999999999999G' is no number (hexadecimal, or decimal with K, M or G)");
+	ut_assert_nextline("kstash: 'M' is no number (hex, or decimal with K, M or G)");
+	ut_asserteq(1, run("kstash reserve a 99999999999G"));
+	ut_assert_nextline("kstash: '99999999999G' is no number (hex, or decimal with K, M or G)");
 	ut_assertok(check_no_slot(uts));
 	return 0;
 }
+
 KSTASH_TEST(kstash_reserve_refuses);
 
 static int kstash_reserve_refuses_taken(struct unit_test_state *uts)
@@ -201,24 +217,26 @@ static int kstash_reserve_refuses_taken(struct unit_test_state *uts)
 	ut_assertok(lmb_reserve_flags(0x2000000, SZ_2M, LMB_NOOVERWRITE));
 	ut_assertok(lmb_reserve_flags(0x2a00000, SZ_4K, LMB_NONE));
 	ut_asserteq(1, run("kstash reserve a 16M 2000000"));
-	ut_assert_nextline("kstash: slot 'a': something else has taken 0x2000000 to 0x21fffff");
+	ut_assert_nextline(SLOT_A "something else has taken 0x2000000 to 0x21fffff");
 	ut_asserteq(1, run("kstash reserve a 16M 2200000"));
-	ut_assert_nextline("kstash: slot 'a': something else has taken 0x2a00000 to 0x2a00fff");
+	ut_assert_nextline(SLOT_A "something else has taken 0x2a00000 to 0x2a00fff");
 	ut_assertok(check_no_slot(uts));
 	return 0;
 }
+
 KSTASH_TEST(kstash_reserve_refuses_taken);
 
 static int kstash_reserve_refuses_second(struct unit_test_state *uts)
 {
 	ut_assertok(reserve_a(uts));
 	ut_asserteq(1, run("kstash reserve a 16M"));
-	ut_assert_nextline("kstash: slot 'a': exists already");
+	ut_assert_nextline(SLOT_A "exists already");
 	ut_asserteq(1, run("kstash reserve b 16M 2800000"));
 	ut_assert_nextline("kstash: slot 'b': something else has taken 0x2000000 to 0x2ffffff");
 	ut_assertok(check_a_is_empty(uts));
 	return 0;
 }
+
 KSTASH_TEST(kstash_reserve_refuses_second);
 
 static int kstash_reserve_refuses_ninth(struct unit_test_state *uts)
@@ -226,7 +244,7 @@ static int kstash_reserve_refuses_ninth(struct unit_test_state *uts)
 	char label[] = "0";
 	int i;
 
-	/* There is room for 8 slots of 8 MiB: the 9th gives the number as the reason, not the room */
+	/* 8 slots of 8 MiB are all there is room for, but it is their number that counts */
 	for (i = 0; i < KEXEC_STASH_SLOTS_MAX; i++, label[0]++)
 		ut_assertok(kstash_reserve(label, SZ_8M, KSTASH_ANYWHERE));
 	ut_asserteq(1, run("kstash reserve i 8M"));
@@ -234,6 +252,7 @@ static int kstash_reserve_refuses_ninth(struct unit_test_state *uts)
 	ut_assert_console_end();
 	return 0;
 }
+
 KSTASH_TEST(kstash_reserve_refuses_ninth);
 
 static int kstash_unknown_slot(struct unit_test_state *uts)
@@ -253,18 +272,20 @@ static int kstash_unknown_slot(struct unit_test_state *uts)
 	ut_assert_console_end();
 	return 0;
 }
+
 KSTASH_TEST(kstash_unknown_slot);
 
 static int kstash_unknown_file(struct unit_test_state *uts)
 {
 	ut_assertok(reserve_a(uts));
 	ut_asserteq(1, run("kstash load a ramdisk hostfs - " TEST_FILE));
-	ut_assert_nextline("kstash: slot 'a': 'ramdisk' is not one of kernel, initrd, dtb");
+	ut_assert_nextline(SLOT_A "'ramdisk' is not one of kernel, initrd, dtb");
 	ut_asserteq(1, run("kstash add a fit 1000000 1000"));
-	ut_assert_nextline("kstash: slot 'a': 'fit' is not one of kernel, initrd, dtb");
+	ut_assert_nextline(SLOT_A "'fit' is not one of kernel, initrd, dtb");
 	ut_assertok(check_a_is_empty(uts));
 	return 0;
 }
+
 KSTASH_TEST(kstash_unknown_file);
 
 static int kstash_load_from_file(struct unit_test_state *uts)
@@ -292,21 +313,23 @@ static int kstash_load_from_file(struct unit_test_state *uts)
 	ut_assert_console_end();
 	return 0;
 }
+
 KSTASH_TEST(kstash_load_from_file);
 
 static int kstash_load_refuses_missing(struct unit_test_state *uts)
 {
 	ut_assertok(reserve_a(uts));
 	ut_asserteq(1, run("kstash load a kernel hostfs - " TEST_FILE));
-	ut_assert_nextline("kstash: slot 'a': kernel: no file " TEST_FILE " on hostfs -");
+	ut_assert_nextline(SLOT_A "kernel: no file " TEST_FILE " on hostfs -");
 	ut_asserteq(1, run("kstash load a kernel mmc 77:7 " TEST_FILE));
-	ut_assert_skip_to_line("kstash: slot 'a': kernel: no file system on mmc 77:7");
+	ut_assert_skip_to_line(SLOT_A "kernel: no file system on mmc 77:7");
 	ut_assertok(os_write_file(TEST_FILE, "", 0));
 	ut_asserteq(1, run("kstash load a initrd hostfs - " TEST_FILE));
-	ut_assert_nextline("kstash: slot 'a': initrd: is empty");
+	ut_assert_nextline(SLOT_A "initrd: is empty");
 	ut_assertok(check_a_is_empty(uts));
 	return 0;
 }
+
 KSTASH_TEST(kstash_load_refuses_missing);
 
 static int kstash_load_refuses_large(struct unit_test_state *uts)
@@ -322,11 +345,11 @@ static int kstash_load_refuses_large(struct unit_test_state *uts)
 	memcpy(big, make_image(SZ_1M), 64);
 	ut_assertok(os_write_file(TEST_FILE, big, SZ_16M));
 	ut_asserteq(1, run("kstash load a kernel hostfs - " TEST_FILE));
-	ut_assert_nextline("kstash: slot 'a': kernel: needs 0x1000000 bytes, the room has 0x200000");
+	ut_assert_nextline(SLOT_A "kernel: needs 0x1000000 bytes, room for 0x200000");
 	ut_asserteq(1, run("kstash load a dtb hostfs - " TEST_FILE));
-	ut_assert_nextline("kstash: slot 'a': dtb: needs 0x1000000 bytes, the room has 0x200000");
+	ut_assert_nextline(SLOT_A "dtb: needs 0x1000000 bytes, room for 0x200000");
 	ut_asserteq(1, run("kstash load a initrd hostfs - " TEST_FILE));
-	ut_assert_nextline("kstash: slot 'a': initrd: needs 0x1000000 bytes, the room has 0x0");
+	ut_assert_nextline(SLOT_A "initrd: needs 0x1000000 bytes, room for 0x0");
 	free(big);
 
 	/* It was refused before it was read over the slot's end */
@@ -338,6 +361,7 @@ static int kstash_load_refuses_large(struct unit_test_state *uts)
 	ut_assert_console_end();
 	return 0;
 }
+
 KSTASH_TEST(kstash_load_refuses_large);
 
 static int kstash_bad_header_keeps_kernel(struct unit_test_state *uts)
@@ -351,19 +375,19 @@ static int kstash_bad_header_keeps_kernel(struct unit_test_state *uts)
 	image[56] = 'X';
 	ut_assertok(os_write_file(TEST_FILE, image, IMAGE_FILE));
 	ut_asserteq(1, run("kstash load a kernel hostfs - " TEST_FILE));
-	ut_assert_nextline("kstash: slot 'a': kernel: is not an arm64 Image");
+	ut_assert_nextline(SLOT_A "kernel: is not an arm64 Image");
 	ut_assertok(os_write_file(TEST_FILE, image, 10));
 	ut_asserteq(1, run("kstash load a kernel hostfs - " TEST_FILE));
-	ut_assert_nextline("kstash: slot 'a': kernel: is not an arm64 Image");
+	ut_assert_nextline(SLOT_A "kernel: is not an arm64 Image");
 	make_image(0);
 	ut_asserteq(1, run("kstash add a kernel 1000000 1000"));
-	ut_assert_nextline("kstash: slot 'a': kernel: has an image_size of 0");
+	ut_assert_nextline(SLOT_A "kernel: has an image_size of 0");
 	make_image(SZ_16M);
 	ut_asserteq(1, run("kstash add a kernel 1000000 1000"));
-	ut_assert_nextline("kstash: slot 'a': kernel: needs 0x1000000 bytes, the room has 0xa00000");
+	ut_assert_nextline(SLOT_A "kernel: needs 0x1000000 bytes, room for 0xa00000");
 	make_image(~0ULL);
 	ut_asserteq(1, run("kstash add a kernel 1000000 1000"));
-	ut_assert_nextline("kstash: slot 'a': kernel: needs 0xffffffffffffffff bytes, the room has 0xa00000");
+	ut_assert_nextline(SLOT_A "kernel: needs 0xffffffffffffffff bytes, room for 0xa00000");
 
 	/* The kernel that was there is not touched */
 	ut_assertok(run("kstash list"));
@@ -373,6 +397,7 @@ static int kstash_bad_header_keeps_kernel(struct unit_test_state *uts)
 	ut_asserteq_mem(make_image(IMAGE_SIZE), map_sysmem(RAM_BASE, IMAGE_FILE), IMAGE_FILE);
 	return 0;
 }
+
 KSTASH_TEST(kstash_bad_header_keeps_kernel);
 
 static int kstash_initrd_before_kernel(struct unit_test_state *uts)
@@ -385,7 +410,8 @@ static int kstash_initrd_before_kernel(struct unit_test_state *uts)
 	/* Up to a quarter of the slot the kernel fits below it */
 	make_image(SZ_4M + 1);
 	ut_asserteq(1, run("kstash add a kernel 1000000 1000"));
-	ut_assert_nextline("kstash: slot 'a': kernel: needs 0x400001 bytes, the room in front of the initrd has 0x400000: erase the slot and load the kernel first");
+	ut_assert_nextline(SLOT_A "kernel: needs 0x400001 bytes, room for 0x400000 %s",
+			   "before the initrd: erase the slot and load the kernel first");
 	ut_asserteq_64(0, file_size("a", KEXEC_STASH_KERNEL));
 	ut_asserteq_64(3, file_size("a", KEXEC_STASH_INITRD));
 	make_image(SZ_4M);
@@ -402,6 +428,7 @@ static int kstash_initrd_before_kernel(struct unit_test_state *uts)
 	ut_assert_console_end();
 	return 0;
 }
+
 KSTASH_TEST(kstash_initrd_before_kernel);
 
 static int kstash_initrd_ends_before_tail(struct unit_test_state *uts)
@@ -410,22 +437,24 @@ static int kstash_initrd_ends_before_tail(struct unit_test_state *uts)
 	make_image(SZ_8M);
 	ut_assertok(kstash_add("a", KEXEC_STASH_KERNEL, WORK_BASE, IMAGE_FILE));
 	ut_asserteq(-ENOSPC, kstash_add("a", KEXEC_STASH_INITRD, WORK_BASE, SZ_2M + 1));
-	ut_assert_nextline("kstash: slot 'a': initrd: needs 0x200001 bytes, the room has 0x200000");
+	ut_assert_nextline(SLOT_A "initrd: needs 0x200001 bytes, room for 0x200000");
 	ut_assertok(kstash_add("a", KEXEC_STASH_INITRD, WORK_BASE, SZ_2M));
 	ut_asserteq_64(SZ_8M, file_offset("a", KEXEC_STASH_INITRD));
 	ut_assert_console_end();
 	return 0;
 }
+
 KSTASH_TEST(kstash_initrd_ends_before_tail);
 
 static int kstash_add_refuses_wrap(struct unit_test_state *uts)
 {
 	ut_assertok(reserve_a(uts));
 	ut_asserteq(1, run("kstash add a initrd fffffffffffff000 2000"));
-	ut_assert_nextline("kstash: slot 'a': initrd: 0x2000 bytes from 0xfffffffffffff000 wrap around");
+	ut_assert_nextline(SLOT_A "initrd: 0x2000 bytes from 0xfffffffffffff000 wrap around");
 	ut_assertok(check_a_is_empty(uts));
 	return 0;
 }
+
 KSTASH_TEST(kstash_add_refuses_wrap);
 
 static int kstash_dtb(struct unit_test_state *uts)
@@ -438,14 +467,15 @@ static int kstash_dtb(struct unit_test_state *uts)
 
 	/* Truncated, then not a dtb at all: the one before is overwritten, so there is none */
 	ut_asserteq(1, run("kstash add a dtb 1000000 8000"));
-	ut_assert_nextline("kstash: slot 'a': dtb: is not a valid device tree");
+	ut_assert_nextline(SLOT_A "dtb: is not a valid device tree");
 	ut_assertok(check_a_is_empty(uts));
 	fdt[0] = 0;
 	ut_asserteq(1, run("kstash add a dtb 1000000 10000"));
-	ut_assert_nextline("kstash: slot 'a': dtb: is not a valid device tree");
+	ut_assert_nextline(SLOT_A "dtb: is not a valid device tree");
 	ut_assertok(check_a_is_empty(uts));
 	return 0;
 }
+
 KSTASH_TEST(kstash_dtb);
 
 static int kstash_bootargs_limit(struct unit_test_state *uts)
@@ -460,13 +490,14 @@ static int kstash_bootargs_limit(struct unit_test_state *uts)
 	args[KEXEC_STASH_BOOTARGS_LEN - 1] = 'x';
 	args[KEXEC_STASH_BOOTARGS_LEN] = '\0';
 	ut_asserteq(-E2BIG, kstash_set_bootargs("a", args));
-	ut_assert_nextline("kstash: slot 'a': bootargs are longer than 2047 characters");
+	ut_assert_nextline(SLOT_A "bootargs are longer than 2047 characters");
 	ut_asserteq(KEXEC_STASH_BOOTARGS_LEN - 1, strlen(kstash_find("a")->bootargs));
 	ut_assertok(kstash_set_bootargs("a", ""));
 	ut_assertnull(kstash_find("a")->bootargs);
 	ut_assert_console_end();
 	return 0;
 }
+
 KSTASH_TEST(kstash_bootargs_limit);
 
 static int kstash_erase_keeps_range(struct unit_test_state *uts)
@@ -480,13 +511,14 @@ static int kstash_erase_keeps_range(struct unit_test_state *uts)
 	ut_asserteq(0, lmb_alloc_addr(RAM_BASE, SZ_4K));
 	return 0;
 }
+
 KSTASH_TEST(kstash_erase_keeps_range);
 
 static int kstash_slots_from_env(struct unit_test_state *uts)
 {
 	env_set("kstash_slots", "a:16M@2000000,b:1000000,c,d:4M,e:8M@2800000,f:8M");
 	ut_assertok(run("kstash list"));
-	ut_assert_nextline("kstash: slot 'c': kstash_slots must read <slot>:<size>[@<address>],...");
+	ut_assert_nextline("kstash: slot 'c': kstash_slots is not <slot>:<size>[@<address>],...");
 	ut_assert_nextline("kstash: slot 'd': size 0x400000 is too small, the least is 0x800000");
 	ut_assert_nextline("kstash: slot 'e': something else has taken 0x2000000 to 0x2ffffff");
 	ut_assert_nextline("slot 'a' at 0x2000000, size 0x1000000, empty");
@@ -495,13 +527,14 @@ static int kstash_slots_from_env(struct unit_test_state *uts)
 	ut_assert_console_end();
 	return 0;
 }
+
 KSTASH_TEST(kstash_slots_from_env);
 
 static void add_record(void *fdt, const char *label, u64 base, u64 size, const char *bootargs)
 {
 	struct kexec_stash_record rec = { .base = base, .size = size, .bootargs = bootargs };
 
-	strlcpy(rec.label, label, sizeof(rec.label));
+	snprintf(rec.label, sizeof(rec.label), "%s", label);
 	kexec_stash_record_write(fdt, &rec);
 }
 
@@ -532,6 +565,7 @@ static int kstash_slots_from_fdt(struct unit_test_state *uts)
 	ut_asserteq(0, lmb_alloc_addr(RAM_BASE, SZ_4K));
 	return 0;
 }
+
 KSTASH_TEST(kstash_slots_from_fdt);
 
 /* What is written for the operating system reads back as what was staged */
@@ -575,6 +609,7 @@ static int kstash_record(struct unit_test_state *uts)
 	free(os);
 	return 0;
 }
+
 KSTASH_TEST(kstash_record);
 
 static int kstash_record_needs_room(struct unit_test_state *uts)
@@ -585,15 +620,26 @@ static int kstash_record_needs_room(struct unit_test_state *uts)
 	ut_assertok(reserve_a(uts));
 	ut_assertok(fdt_open_into(make_tree(SZ_1K, false), os, SZ_1K));
 	kstash_fixup(os);
-	ut_assert_nextline("kstash: slot 'a': no room for its record in the device tree: raise CONFIG_SYS_FDT_PAD");
+	ut_assert_nextline(SLOT_A "no room for its record in the device tree: %s",
+			   "raise CONFIG_SYS_FDT_PAD");
 	ut_assert_console_end();
 
 	/* Half a record would be worse than none */
 	ut_assertok(fdt_check_full(os, SZ_1K));
 	ut_asserteq(-FDT_ERR_NOTFOUND, fdt_path_offset(os, "/reserved-memory"));
+
+	/* So would be one that is no longer true */
+	add_record(os, "a", RAM_BASE, SZ_16M, "old");
+	ut_asserteq(0, kexec_stash_record_next(os, -1) < 0);
+	kstash_fixup(os);
+	ut_assert_nextline(SLOT_A "no room for its record in the device tree: %s",
+			   "raise CONFIG_SYS_FDT_PAD");
+	ut_asserteq(-ENOENT, kexec_stash_record_next(os, -1));
+	ut_assert_console_end();
 	free(os);
 	return 0;
 }
+
 KSTASH_TEST(kstash_record_needs_room);
 
 static bool has_mem_rsv(const void *fdt, u64 wanted)
@@ -633,7 +679,8 @@ static int kstash_dtb_gets_board_fixups(struct unit_test_state *uts)
 	ut_assert(has_mem_rsv(staged, BOARD_MEM_RSV));
 	ut_asserteq_str("quiet", fdt_getprop(staged, fdt_path_offset(staged, "/chosen"), "bootargs",
 					     NULL));
-	ut_asserteq(-FDT_ERR_NOTFOUND, fdt_path_offset(staged, "/reserved-memory/kexec-stash@2000000"));
+	ut_asserteq(-FDT_ERR_NOTFOUND,
+		    fdt_path_offset(staged, "/reserved-memory/kexec-stash@2000000"));
 
 	/* The record has the digest of what lies there now */
 	ut_assert(memcmp(digest, file->digest, sizeof(digest)));
@@ -641,6 +688,7 @@ static int kstash_dtb_gets_board_fixups(struct unit_test_state *uts)
 	free(os);
 	return 0;
 }
+
 KSTASH_TEST(kstash_dtb_gets_board_fixups);
 
 static int kstash_dtb_without_room(struct unit_test_state *uts)
@@ -654,7 +702,7 @@ static int kstash_dtb_without_room(struct unit_test_state *uts)
 	ut_assertok(kstash_add("a", KEXEC_STASH_DTB, map_to_sysmem(make_tree(SZ_2M, true)), SZ_2M));
 	ut_assertok(fdt_open_into(make_tree(SZ_4K, false), os, SZ_16K));
 	kstash_fixup(os);
-	ut_assert_skip_to_line("kstash: slot 'a': dtb: fix-ups failed: the slot is emptied");
+	ut_assert_skip_to_line(SLOT_A "dtb: fix-ups failed: the slot is emptied");
 	ut_assert_console_end();
 
 	/* Its range stays reserved, but there is no half of a payload in it */
@@ -665,4 +713,5 @@ static int kstash_dtb_without_room(struct unit_test_state *uts)
 	free(os);
 	return 0;
 }
+
 KSTASH_TEST(kstash_dtb_without_room);
