@@ -47,6 +47,10 @@ ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
  * @initrd_fd: descriptor given to kexec_file_load(); negative: the
  *	slot's own, if it has one, where KEXEC_FILE_MEMBUF was given
  *
+ * Where a kernel was read from a file and is, byte by byte, the one that lies
+ * beside the initrd, the slot is adopted now: kexec-tools hands over a copy of
+ * the kernel, but the initrd as it is.
+ *
  * Context: kexec lock held.
  * Return: size in bytes, 0 for none; -ENODEV if @initrd_fd is an ordinary file
  * or @image is not adopted (read it as a file then); -EINVAL for a file of

@@ -19,26 +19,11 @@
 #include <linux/of_fdt.h>
 #include <linux/security.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "../kexec_internal.h"
+#include "fdt.h"
 #include "internal.h"
-
-/**
- * struct kexec_adoption - what an image has of a slot
- * @slot: the slot
- * @kernel: the slot's kernel as it was opened; NULL once the image is loaded
- * @strict: KEXEC_FILE_MEMBUF was given: the rest of the payload is
- *	the slot's own unless said otherwise
- * @use_dtb: the next kernel's tree starts from the slot's
- * @image_size: bytes from the slot's base that the kernel owns
- */
-struct kexec_adoption {
-	struct kexec_slot *slot;
-	struct file *kernel;
-	bool strict;
-	bool use_dtb;
-	u64 image_size;
-};
 
 static int refuse(const struct kexec_slot *slot, unsigned int id,
 		  const char *why, int err)
@@ -145,6 +130,16 @@ static int adopt_kernel_file(struct kexec_adoption *adoption, struct file *file)
 	return check_whole(slot, id);
 }
 
+static bool is_kernel_of(const struct kexec_slot *slot,
+			 const struct kimage *image)
+{
+	const struct kexec_stash_file *kernel =
+		&slot->rec.file[KEXEC_STASH_KERNEL];
+
+	return kernel->size && kernel->size == image->kernel_buf_len &&
+	       !memcmp(image->kernel_buf, __va(slot->rec.base), kernel->size);
+}
+
 static int adopt(struct kimage *image, struct kexec_slot *slot,
 		 struct file *file, bool strict)
 {
@@ -158,11 +153,17 @@ static int adopt(struct kimage *image, struct kexec_slot *slot,
 		goto free;
 	adoption->slot = slot;
 	adoption->strict = strict;
-	ret = adopt_kernel_file(adoption, file);
+	/*
+	 * What was read from elsewhere must still be what lies here, now sealed
+	 */
+	ret = image->kernel_buf && !is_kernel_of(slot, image) ? -ENODEV : 0;
+	if (!ret)
+		ret = adopt_kernel_file(adoption, file);
 	if (ret)
 		goto unseal;
 	adoption->kernel = get_file(file);
 	image->adoption = adoption;
+	vfree(image->kernel_buf);
 	image->kernel_buf = kexec_slot_file_addr(slot, KEXEC_STASH_KERNEL);
 	image->kernel_buf_len = slot->rec.file[KEXEC_STASH_KERNEL].size;
 	return 0;
@@ -171,6 +172,27 @@ unseal:
 	unseal(slot);
 free:
 	kfree(adoption);
+	return ret;
+}
+
+/*
+ * kexec-tools, since 2.0.26, hands over a copy of the kernel that it made in a
+ * memfd, but the initrd as it is. Where that copy is the very kernel that lies
+ * beside the initrd, it is the slot that is meant.
+ */
+static int adopt_by_initrd(struct kimage *image, struct kexec_slot *slot,
+			   struct file *initrd)
+{
+	struct file *kernel;
+	int ret;
+
+	if (image->type == KEXEC_TYPE_CRASH || !is_kernel_of(slot, image))
+		return -ENODEV;
+	kernel = kexec_stash_open_sibling(initrd, KEXEC_STASH_KERNEL);
+	if (IS_ERR(kernel))
+		return PTR_ERR(kernel);
+	ret = adopt(image, slot, kernel, false);
+	fput(kernel);
 	return ret;
 }
 
@@ -236,13 +258,11 @@ static ssize_t adopt_own_initrd(struct kimage *image)
 
 ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
 {
-	struct kexec_adoption *adoption = image->adoption;
 	struct kexec_slot *slot;
 	unsigned int id;
+	int ret;
 
-	if (!adoption)
-		return -ENODEV;
-	if (initrd_fd < 0 && adoption->strict)
+	if (initrd_fd < 0 && image->adoption && image->adoption->strict)
 		return adopt_own_initrd(image);
 
 	CLASS(fd, f)(initrd_fd);
@@ -251,8 +271,15 @@ ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
 	slot = kexec_stash_file_slot(fd_file(f), &id);
 	if (!slot)
 		return -ENODEV;
-	if (slot != adoption->slot || id != KEXEC_STASH_INITRD)
-		return refuse(adoption->slot, KEXEC_STASH_INITRD,
+	if (!image->adoption && id == KEXEC_STASH_INITRD) {
+		ret = adopt_by_initrd(image, slot, fd_file(f));
+		if (ret)
+			return ret;
+	}
+	if (!image->adoption)
+		return -ENODEV;
+	if (slot != image->adoption->slot || id != KEXEC_STASH_INITRD)
+		return refuse(image->adoption->slot, KEXEC_STASH_INITRD,
 			      "the one given is another file of the stash",
 			      -EINVAL);
 	if (!slot->rec.file[id].size)
@@ -523,6 +550,7 @@ int kexec_membuf_open_fdt(const struct kimage *image, void *fdt, size_t size)
 			      initial_boot_params);
 	if (ret)
 		return refuse(adoption->slot, KEXEC_STASH_DTB,
-			      "does not go with the running device tree", -EINVAL);
+			      "does not go with the running device tree",
+			      -EINVAL);
 	return 0;
 }

@@ -16,7 +16,7 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
-#include "internal.h"
+#include "fdt.h"
 
 /*
  * No tree that firmware makes is deeper; the walk below stays off the end of
@@ -34,6 +34,10 @@ static int check_structure(const void *dtb)
 	const char *name;
 	u32 tag;
 
+	/* libfdt takes offset 0 for the root, whatever is there */
+	if (fdt_next_tag(dtb, 0, &next) != FDT_BEGIN_NODE)
+		return -FDT_ERR_BADSTRUCTURE;
+	next = 0;
 	do {
 		offset = next;
 		tag = fdt_next_tag(dtb, offset, &next);
@@ -82,7 +86,12 @@ int kexec_fdt_check(const void *dtb, u64 size, const char **why)
 		*why = "is truncated: its header asks for more bytes than there are";
 		return -EINVAL;
 	}
-	if (fdt_check_header(dtb) || check_structure(dtb)) {
+	/*
+	 * In older ones, unmade for 20 years, names may lie outside the strings
+	 * block
+	 */
+	if (fdt_check_header(dtb) || fdt_version(dtb) < 17 ||
+	    check_structure(dtb)) {
 		*why = "is a broken device tree";
 		return -EINVAL;
 	}
@@ -195,12 +204,48 @@ static int copy_node(void *fdt, int parent, const void *src, int src_node,
 	return 0;
 }
 
+/*
+ * By its name too: a board's tree may leave out the device_type, for firmware
+ * to add
+ */
 static bool is_memory(const void *fdt, int node)
 {
 	int len;
-	const char *type = fdt_getprop(fdt, node, "device_type", &len);
+	const char *name = fdt_get_name(fdt, node, &len);
+	const char *type;
 
+	if (name && len >= 6 && !memcmp(name, "memory", 6) &&
+	    (!name[6] || name[6] == '@'))
+		return true;
+	type = fdt_getprop(fdt, node, "device_type", &len);
 	return type && len == sizeof("memory") && !memcmp(type, "memory", len);
+}
+
+/*
+ * Ranges are carried over as they are, which makes sense only where the cells
+ * are the same
+ */
+static bool same_cells(const void *fdt, int node, const void *running, int src)
+{
+	return fdt_address_cells(fdt, node) ==
+		       fdt_address_cells(running, src) &&
+	       fdt_size_cells(fdt, node) == fdt_size_cells(running, src);
+}
+
+/*
+ * Slots in a staged tree, say one saved from a running system, are not what
+ * there is now
+ */
+static int drop_slots(void *fdt)
+{
+	int node, ret;
+
+	while ((node = kexec_stash_record_next(fdt, -1)) >= 0) {
+		ret = fdt_del_node(fdt, node);
+		if (ret)
+			return ret;
+	}
+	return 0;
 }
 
 /*
@@ -263,6 +308,8 @@ static int copy_reserved_memory(void *fdt, const void *running)
 	ret = copy_props(fdt, node, running, src, "phandle");
 	if (ret)
 		return ret;
+	if (!same_cells(fdt, node, running, src))
+		return -FDT_ERR_BADNCELLS;
 
 	fdt_for_each_subnode(child, running, src) {
 		/* Slots are written anew from what is known of them now */
@@ -302,6 +349,29 @@ static int copy_root_node(void *fdt, const void *running, const char *name)
 	return src < 0 ? 0 : copy_node(fdt, 0, running, src, 1);
 }
 
+/* EFI pointers in a tree saved from an earlier boot lead nowhere now */
+static int drop_efi_pointers(void *fdt, int chosen)
+{
+	int prop = fdt_first_property_offset(fdt, chosen);
+
+	while (prop >= 0) {
+		const char *name;
+		int len, ret;
+
+		if (!fdt_getprop_by_offset(fdt, prop, &name, &len))
+			return len;
+		if (strncmp(name, "linux,uefi-", 11)) {
+			prop = fdt_next_property_offset(fdt, prop);
+			continue;
+		}
+		ret = fdt_delprop(fdt, chosen, name);
+		if (ret)
+			return ret;
+		prop = fdt_first_property_offset(fdt, chosen);
+	}
+	return 0;
+}
+
 /*
  * /chosen has the EFI pointers and what the last boot passed on; the command
  * line is the payload's own
@@ -310,13 +380,15 @@ static int copy_chosen(void *fdt, const void *running)
 {
 	int src = fdt_subnode_offset(running, 0, "chosen");
 	int node = fdt_subnode_offset(fdt, 0, "chosen");
+	int ret;
 
-	if (src < 0)
-		return 0;
 	if (node == -FDT_ERR_NOTFOUND)
 		node = fdt_add_subnode(fdt, 0, "chosen");
 	if (node < 0)
 		return node;
+	ret = drop_efi_pointers(fdt, node);
+	if (ret || src < 0)
+		return ret;
 	return copy_props(fdt, node, running, src, "bootargs");
 }
 
@@ -387,6 +459,10 @@ int kexec_fdt_adopt(void *fdt, size_t size, const void *staged,
 	int ret;
 
 	ret = fdt_open_into(staged, fdt, size);
+	if (!ret && !same_cells(fdt, 0, running, 0))
+		ret = -FDT_ERR_BADNCELLS;
+	if (!ret)
+		ret = drop_slots(fdt);
 	if (!ret)
 		ret = replace_memory(fdt, running);
 	if (!ret)

@@ -95,8 +95,8 @@ static ssize_t no_space(struct kexec_slot *slot, unsigned int id, u64 room)
 static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 			    struct kiocb *iocb, struct iov_iter *from)
 {
+	u64 size = kexec_slot_file_size(slot, id), room;
 	size_t count = iov_iter_count(from), copied;
-	u64 size = kexec_slot_file_size(slot, id), room = 0;
 	void *addr;
 	int ret;
 
@@ -104,8 +104,12 @@ static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 	if (ret)
 		return ret;
 	kexec_slot_touch(slot, id);
-	ret = kexec_slot_file_room(slot, id, &room);
-	if (ret || iocb->ki_pos > room || count > room - iocb->ki_pos)
+	room = kexec_slot_file_room(slot, id);
+	if (iocb->ki_pos > room || count > room - iocb->ki_pos)
+		return no_space(slot, id, room);
+	if (id == KEXEC_STASH_KERNEL)
+		ret = kexec_slot_make_way(slot, iocb->ki_pos + count);
+	if (ret)
 		return no_space(slot, id, room);
 
 	addr = kexec_slot_file_addr(slot, id);
@@ -117,6 +121,12 @@ static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 	iocb->ki_pos += copied;
 	if (iocb->ki_pos > size)
 		kexec_slot_set_file_size(slot, id, iocb->ki_pos);
+	/*
+	 * With the first bytes of it, not step by step; what does not fit is
+	 * found at its close
+	 */
+	if (id == KEXEC_STASH_KERNEL)
+		kexec_slot_make_way(slot, 0);
 	return copied;
 }
 

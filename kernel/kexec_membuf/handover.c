@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
+#include "fdt.h"
 #include "internal.h"
 
 struct kept_range {
@@ -141,8 +142,21 @@ static int write_record(const struct kimage *image, void *fdt,
 	return kexec_stash_record_write(fdt, &rec);
 }
 
+/* booting.rst: at most 2 MiB. What is to be told again later must fit too. */
+static int check_size(const struct kexec_slot *slot, const void *fdt)
+{
+	size_t size = fdt_off_dt_strings(fdt) + fdt_size_dt_strings(fdt);
+
+	if (size + kexec_membuf_late_fdt_space() <= KEXEC_STASH_DTB_MAX)
+		return 0;
+	pr_err("slot '%s': dtb: is larger than 2 MiB with what the next kernel must be told\n",
+	       slot->rec.label);
+	return -EINVAL;
+}
+
 int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 {
+	const struct kexec_slot *adopted = kexec_adopted_slot(image);
 	int ret;
 
 	ret = keep_ranges(fdt);
@@ -151,7 +165,8 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 		       ret);
 		return -ENOMEM;
 	}
-	for (int i = 0; i < kexec_nr_slots; i++) {
+	/* A new node comes first: last to first keeps the order they had */
+	for (int i = kexec_nr_slots - 1; i >= 0; i--) {
 		ret = write_record(image, fdt, kexec_slots[i]);
 		if (ret) {
 			pr_err("slot '%s': its record cannot be written to the device tree (%d)\n",
@@ -159,7 +174,7 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 			return ret;
 		}
 	}
-	return 0;
+	return adopted ? check_size(adopted, fdt) : 0;
 }
 
 size_t kexec_membuf_late_fdt_space(void)

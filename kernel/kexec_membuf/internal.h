@@ -80,11 +80,14 @@ void *kexec_slot_file_addr(struct kexec_slot *slot, unsigned int id);
 u64 kexec_slot_file_size(const struct kexec_slot *slot, unsigned int id);
 void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
 			      u64 size);
-int kexec_slot_file_room(struct kexec_slot *slot, unsigned int id, u64 *room);
+u64 kexec_slot_file_room(struct kexec_slot *slot, unsigned int id);
+int kexec_slot_make_way(struct kexec_slot *slot, u64 end);
 int kexec_slot_may_change(const struct kexec_slot *slot);
 void kexec_slot_touch(struct kexec_slot *slot, unsigned int id);
 void kexec_slot_empty_file(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id);
+
+/* digest.c */
 int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id);
 
 /* fs.c: the slot and file that an open file of the stash shows, or NULL */
@@ -93,12 +96,22 @@ struct kexec_slot *kexec_stash_file_slot(struct file *file, unsigned int *id);
 struct file *kexec_stash_open_sibling(struct file *file, unsigned int id);
 void __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id);
 
-/* fdt.c: nothing but libfdt, tested on the host too */
-size_t kexec_fdt_adopt_space(const void *running);
-int kexec_fdt_check(const void *dtb, u64 size, const char **why);
-int kexec_fdt_adopt(void *fdt, size_t size, const void *staged,
-		    const void *running);
-int kexec_fdt_keep_range(void *fdt, u64 base, u64 size);
+/**
+ * struct kexec_adoption - what an image has of a slot
+ * @slot: the slot
+ * @kernel: the slot's kernel as it was opened; NULL once the image is loaded
+ * @strict: KEXEC_FILE_MEMBUF was given: the rest of the payload is the slot's
+ *	own unless said otherwise
+ * @use_dtb: the next kernel's tree starts from the slot's
+ * @image_size: bytes from the slot's base that the kernel owns
+ */
+struct kexec_adoption {
+	struct kexec_slot *slot;
+	struct file *kernel;
+	bool strict;
+	bool use_dtb;
+	u64 image_size;
+};
 
 /* adopt.c */
 struct kimage;

@@ -6,7 +6,6 @@
 
 #define pr_fmt(fmt) "kexec_membuf: " fmt
 
-#include <crypto/sha2.h>
 #include <linux/atomic.h>
 #include <linux/initrd.h>
 #include <linux/kexec.h>
@@ -20,6 +19,7 @@
 
 #include <asm/sections.h>
 
+#include "fdt.h"
 #include "internal.h"
 
 struct kexec_slot *kexec_slots[KEXEC_STASH_SLOTS_MAX];
@@ -107,27 +107,30 @@ void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
 		slot->rec.file[id].size = size;
 }
 
+/* The tail is for what a load adds */
+static u64 tail_offset(const struct kexec_slot *slot)
+{
+	return slot->rec.size - min(slot->rec.size, KEXEC_STASH_TAIL);
+}
+
 /*
  * Bytes from the slot's base that the staged kernel owns: its image_size, or
  * its file if that is longer
  */
-static u64 kernel_end(struct kexec_slot *slot)
+static u64 kernel_end(const struct kexec_slot *slot)
 {
-	struct kexec_stash_file *kernel = &slot->rec.file[KEXEC_STASH_KERNEL];
+	u64 size = slot->rec.file[KEXEC_STASH_KERNEL].size;
 	struct kexec_stash_image image;
 	const char *why;
 
-	if (kexec_stash_image_read(__va(slot->rec.base), kernel->size, U64_MAX,
-				   &image, &why))
-		return kernel->size;
-	return max(kernel->size, image.image_size);
+	if (kexec_stash_image_read(__va(slot->rec.base), size, U64_MAX, &image,
+				   &why))
+		return size;
+	return max(size, image.image_size);
 }
 
-/*
- * Where an initrd goes: behind the kernel, or where most kernels end if there
- * is none yet
- */
-static u64 initrd_offset(struct kexec_slot *slot)
+/* Where an initrd goes if there is no kernel yet: few end behind this */
+static u64 initrd_offset(const struct kexec_slot *slot)
 {
 	u64 end = slot->rec.file[KEXEC_STASH_KERNEL].size ? kernel_end(slot) :
 							    slot->rec.size / 4;
@@ -140,35 +143,62 @@ static u64 initrd_offset(struct kexec_slot *slot)
  * become
  * @slot: the slot, locked
  * @id: the file; if it is empty, its offset is set
- * @room: set to the largest size in bytes
  *
- * Return: 0, or -ENOSPC if there is no place at all.
+ * An initrd makes way for a kernel (kexec_slot_make_way()), as far as it can.
+ *
+ * Return: the largest size in bytes, 0 if there is no place at all.
  */
-int kexec_slot_file_room(struct kexec_slot *slot, unsigned int id, u64 *room)
+u64 kexec_slot_file_room(struct kexec_slot *slot, unsigned int id)
 {
-	u64 tail = slot->rec.size - min(slot->rec.size, KEXEC_STASH_TAIL);
 	struct kexec_stash_file *initrd = &slot->rec.file[KEXEC_STASH_INITRD];
+	u64 tail = tail_offset(slot);
 
 	switch (id) {
 	case KEXEC_STASH_KERNEL:
 		slot->rec.file[id].offset = 0;
-		*room = initrd->size ? initrd->offset : tail;
-		break;
+		return ALIGN_DOWN(tail - min(tail, initrd->size),
+				  KEXEC_STASH_ALIGN);
 	case KEXEC_STASH_INITRD:
 		if (!initrd->size)
 			initrd->offset = initrd_offset(slot);
-		*room = tail > initrd->offset ? tail - initrd->offset : 0;
-		break;
+		return tail - min(tail, initrd->offset);
 	case KEXEC_STASH_DTB:
 		if (!slot->rec.file[id].size)
 			slot->rec.file[id].offset = tail;
-		*room = KEXEC_STASH_DTB_MAX;
-		break;
-	case KEXEC_SLOT_CMDLINE:
-		*room = KEXEC_STASH_BOOTARGS_LEN - 1;
-		break;
+		return KEXEC_STASH_DTB_MAX;
+	default:
+		return KEXEC_STASH_BOOTARGS_LEN - 1;
 	}
-	return *room ? 0 : -ENOSPC;
+}
+
+/**
+ * kexec_slot_make_way() - move the initrd out of the way of a growing kernel
+ * @slot: the slot, locked
+ * @end: bytes from the base that the kernel needs, or 0: those that its header
+ *	asks for
+ *
+ * A kernel that is a little larger than the one before must not need another
+ * order of writing.
+ *
+ * Return: 0, or -ENOSPC if the initrd does not fit behind it. Nothing is moved
+ * then.
+ */
+int kexec_slot_make_way(struct kexec_slot *slot, u64 end)
+{
+	struct kexec_stash_file *initrd = &slot->rec.file[KEXEC_STASH_INITRD];
+	void *base = __va(slot->rec.base);
+	u64 tail = tail_offset(slot), to;
+
+	if (!end)
+		end = kernel_end(slot);
+	if (!initrd->size || end <= initrd->offset)
+		return 0;
+	to = ALIGN(end, KEXEC_STASH_ALIGN);
+	if (to < end || to > tail || initrd->size > tail - to)
+		return -ENOSPC;
+	memmove(base + to, base + initrd->offset, initrd->size);
+	initrd->offset = to;
+	return 0;
 }
 
 /**
@@ -238,7 +268,9 @@ static bool killed_by_signal(void)
  */
 int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 {
-	u64 size = kexec_slot_file_size(slot, id), room, image_size;
+	struct kexec_stash_file *initrd = &slot->rec.file[KEXEC_STASH_INITRD];
+	u64 room = initrd->size ? initrd->offset : tail_offset(slot);
+	u64 size = kexec_slot_file_size(slot, id), image_size;
 	const void *buf = kexec_slot_file_addr(slot, id);
 	const char *why = NULL;
 
@@ -246,8 +278,7 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 		why = "was not written to its end: its writer was killed";
 	else if (!size)
 		why = NULL;
-	else if (id == KEXEC_STASH_KERNEL &&
-		 !kexec_slot_file_room(slot, id, &room))
+	else if (id == KEXEC_STASH_KERNEL)
 		arch_kexec_stash_image_check(buf, size, room, &image_size,
 					     &why);
 	else if (id == KEXEC_STASH_DTB)
@@ -260,46 +291,6 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 	}
 	__clear_bit(id, &slot->bad);
 	return 0;
-}
-
-/**
- * kexec_slot_check_digest() - compare a file with its recorded digest
- * @slot: the slot, sealed
- * @id: the file, not the command line
- *
- * Return: 0, also if none is recorded; -EBADMSG if it does not match. The file
- * is bad then.
- */
-int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id)
-{
-	const struct kexec_stash_file *file = &slot->rec.file[id];
-	const void *buf = kexec_slot_file_addr(slot, id);
-	u8 digest[KEXEC_STASH_DIGEST_LEN];
-
-	switch (file->hash) {
-	case KEXEC_STASH_SHA256:
-		sha256(buf, file->size, digest);
-		break;
-	case KEXEC_STASH_SHA384:
-		sha384(buf, file->size, digest);
-		break;
-	case KEXEC_STASH_SHA512:
-		sha512(buf, file->size, digest);
-		break;
-	default:
-		return 0;
-	}
-	if (!memcmp(digest, file->digest, kexec_stash_hash_len(file->hash)))
-		return 0;
-
-	pr_err("slot '%s': %s: its %s is %*phN, not %*phN as recorded: stage it again\n",
-	       slot->rec.label, kexec_slot_file_name(id),
-	       kexec_stash_hash_name(file->hash),
-	       (int)kexec_stash_hash_len(file->hash), digest,
-	       (int)kexec_stash_hash_len(file->hash), file->digest);
-	scoped_guard(mutex, &slot->lock)
-		__set_bit(id, &slot->bad);
-	return -EBADMSG;
 }
 
 /*
@@ -388,18 +379,29 @@ static int __init judge(unsigned long node)
 	return 0;
 }
 
-static int __init kexec_stash_node_validate(unsigned long node,
-					    phys_addr_t *align)
+/* What was said of a node, 1 if it was not asked about */
+static int __init judged_before(unsigned long node)
 {
 	for (int i = 0; i < nr_judged; i++) {
 		if (judged[i].node == node)
 			return judged[i].ret;
 	}
+	return 1;
+}
+
+static int __init kexec_stash_node_validate(unsigned long node,
+					    phys_addr_t *align)
+{
+	int ret = judged_before(node);
+
+	if (ret <= 0)
+		return ret;
 	if (nr_judged == ARRAY_SIZE(judged))
 		return -EINVAL;
+	ret = judge(node);
 	judged[nr_judged].node = node;
-	judged[nr_judged].ret = judge(node);
-	return judged[nr_judged++].ret;
+	judged[nr_judged++].ret = ret;
+	return ret;
 }
 
 static int __init kexec_stash_node_init(unsigned long node,
@@ -438,10 +440,13 @@ static struct kexec_slot *__init alloc_slot(const struct kexec_stash_record *rec
  * The slot is ordinary memory of this kernel; what the record says of a payload
  * is history
  */
-static void __init mark_used(struct kexec_slot *slot, bool running)
+static void __init mark_used(struct kexec_slot *slot)
 {
-	slot->running = running;
-	slot->absent = !running;
+	u64 end = slot->rec.base + slot->rec.size;
+
+	slot->running = slot->rec.base <= __pa_symbol(_text) &&
+			__pa_symbol(_end) <= end;
+	slot->absent = !slot->running;
 	slot->cmdline_len = 0;
 	slot->rec.origin = KEXEC_STASH_FIRMWARE;
 	memset(slot->rec.file, 0, sizeof(slot->rec.file));
@@ -449,32 +454,28 @@ static void __init mark_used(struct kexec_slot *slot, bool running)
 
 static void __init add_slot(int node)
 {
-	struct kexec_stash_fault fault = {};
+	struct kexec_stash_fault fault = { "", "reg", "is one slot too many" };
 	struct kexec_stash_record rec;
 	struct kexec_slot *slot;
-	bool running;
+	int ret, before;
 
-	if (kexec_stash_record_read(initial_boot_params, node, &rec, &fault) ||
-	    kexec_stash_record_conflict(initial_boot_params, node, &rec,
-					&fault)) {
-		if (rec.disabled)
-			refuse(&rec, &fault);
+	ret = kexec_stash_record_read(initial_boot_params, node, &rec, &fault);
+	if (!ret)
+		ret = kexec_stash_record_conflict(initial_boot_params, node,
+						  &rec, &fault);
+	before = rec.disabled ? 0 : judged_before(node);
+	if (before < 0)
 		return;
-	}
-	running = rec.disabled && rec.base <= __pa_symbol(_text) &&
-		  __pa_symbol(_end) <= rec.base + rec.size;
-	if (!rec.disabled && kexec_stash_node_validate(node, NULL))
-		return;
-	if (kexec_nr_slots == KEXEC_STASH_SLOTS_MAX) {
-		pr_err("slot '%s' at %#llx refused: reg is one slot too many\n",
-		       rec.label, rec.base);
+	/* Not asked about: no reg, or more nodes than anybody has use for */
+	if (ret || before || kexec_nr_slots == KEXEC_STASH_SLOTS_MAX) {
+		refuse(&rec, &fault);
 		return;
 	}
 	slot = alloc_slot(&rec);
 	if (!slot)
 		return;
 	if (rec.disabled)
-		mark_used(slot, running);
+		mark_used(slot);
 	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++)
 		kexec_stash_set_signature(slot, i);
 	kexec_slots[kexec_nr_slots++] = slot;

@@ -11,7 +11,7 @@
 #include <linux/kexec_stash_record.h>
 #include <linux/libfdt.h>
 
-#include "internal.h"
+#include "fdt.h"
 #include "seeds.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

@@ -15,7 +15,7 @@
 #include <linux/kexec_stash_record.h>
 #include <linux/libfdt.h>
 
-#include "internal.h"
+#include "fdt.h"
 #include "tree.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -232,6 +232,7 @@ static void test_check_broken_header(void **state)
 		{ 12, 0xffffffff },	/* off_dt_strings */
 		{ 16, 0xfffffff8 },	/* off_mem_rsvmap */
 		{ 20, 0 },		/* version */
+		{ 20, 16 },
 		{ 24, 18 },		/* last_comp_version */
 		{ 32, 0xffffffff },	/* size_dt_strings */
 		{ 36, 0xfffffffc },	/* size_dt_struct */
@@ -259,6 +260,8 @@ static void test_check_broken_structure(void **state)
 	} rows[] = {
 		{ 0, 0 },		/* no tag there is */
 		{ 0, FDT_END_NODE },	/* ends what did not begin */
+		{ 0, FDT_END },		/* no root */
+		{ 0, FDT_NOP },		/* no root where libfdt takes it for granted */
 		{ 2, 0xdead },
 		{ 3, 0x7fffffff },	/* length of the property */
 		{ 3, 0xfffffff0 },
@@ -334,6 +337,50 @@ static void test_memory_is_the_running_trees(void **state)
 	free(fdt);
 }
 
+static void test_memory_without_device_type_is_replaced(void **state)
+{
+	const struct edit edits[] = {
+		edit_delete("/memory@40000000", "device_type"),
+		edit_delete("/memory@80000000", "device_type"),
+		edit_node("/memory-controller@1000"),
+	};
+	void *fdt = adopt(staged_tree(edits, ARRAY_SIZE(edits)), NULL);
+	const fdt32_t reg[] = { 0, cpu_to_fdt32(0x40000000), 0, cpu_to_fdt32(0x80000000) };
+
+	(void)state;
+	assert_prop(fdt, "/memory@40000000", "reg", reg, sizeof(reg));
+	assert_string(fdt, "/memory@40000000", "device_type", "memory");
+	assert_true(fdt_path_offset(fdt, "/memory-controller@1000") > 0);
+	assert_no_node(fdt, "/memory@80000000");
+	free(fdt);
+}
+
+static void refuse_cells(const struct edit *edits, int nr_edits)
+{
+	void *staged = staged_tree(edits, nr_edits), *running = running_tree();
+	size_t size = fdt_totalsize(staged) + kexec_fdt_adopt_space(running);
+	void *fdt = malloc(size);
+
+	assert_non_null(fdt);
+	assert_int_equal(kexec_fdt_adopt(fdt, size, staged, running), -FDT_ERR_BADNCELLS);
+	free(fdt);
+	free(running);
+	free(staged);
+}
+
+static void test_other_cells_are_refused(void **state)
+{
+	const struct edit root[] = { edit_cells("/", "#size-cells", 1) };
+	const struct edit reserved[] = {
+		edit_node("/reserved-memory"),
+		edit_cells("/reserved-memory", "#address-cells", 1),
+	};
+
+	(void)state;
+	refuse_cells(root, ARRAY_SIZE(root));
+	refuse_cells(reserved, ARRAY_SIZE(reserved));
+}
+
 static void test_board_is_the_staged_trees(void **state)
 {
 	void *fdt = adopt(staged_tree(NULL, 0), NULL);
@@ -369,6 +416,25 @@ static void test_slots_are_not_carried_over(void **state)
 	(void)state;
 	assert_int_equal(kexec_stash_record_next(fdt, -1), -ENOENT);
 	assert_no_node(fdt, TREE_NODE);
+	free(fdt);
+}
+
+static void test_slots_of_the_staged_tree_are_dropped(void **state)
+{
+	const struct edit edits[] = {
+		edit_node("/reserved-memory"),
+		edit_cells("/reserved-memory", "#address-cells", 2),
+		edit_cells("/reserved-memory", "#size-cells", 2),
+		edit_node("/reserved-memory/x@1"),
+		edit_string("/reserved-memory/x@1", "compatible", KEXEC_STASH_COMPATIBLE),
+		edit_node("/reserved-memory/x@2"),
+		edit_string("/reserved-memory/x@2", "compatible", KEXEC_STASH_COMPATIBLE),
+		edit_string("/reserved-memory/x@2", "status", "disabled"),
+	};
+	void *fdt = adopt(staged_tree(edits, ARRAY_SIZE(edits)), NULL);
+
+	(void)state;
+	assert_int_equal(kexec_stash_record_next(fdt, -1), -ENOENT);
 	free(fdt);
 }
 
@@ -417,6 +483,29 @@ static void test_chosen(void **state)
 	assert_prop(fdt, "/chosen", "linux,uefi-system-table", table, sizeof(table));
 	assert_string(fdt, "/chosen", "stdout-path", "/serial@9000000");
 	free(fdt);
+}
+
+static void test_efi_pointers_are_the_running_trees(void **state)
+{
+	const struct edit edits[] = {
+		edit_cells("/chosen", "linux,uefi-system-table", 0, 0x11111111),
+		edit_cells("/chosen", "linux,uefi-mmap-start", 0, 0x22222222),
+		edit_cells("/chosen", "linux,other", 3),
+	};
+	const fdt32_t table[] = { 0, cpu_to_fdt32(0x7c000000) };
+	void *running = tree_exact(tree_empty(2));
+	void *fdt = adopt(staged_tree(edits, ARRAY_SIZE(edits)), NULL);
+
+	(void)state;
+	assert_prop(fdt, "/chosen", "linux,uefi-system-table", table, sizeof(table));
+	assert_no_prop(fdt, "/chosen", "linux,uefi-mmap-start");
+	assert_true(fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), "linux,other", NULL));
+	free(fdt);
+	fdt = adopt(staged_tree(edits, ARRAY_SIZE(edits)), running);
+	assert_no_prop(fdt, "/chosen", "linux,uefi-system-table");
+	assert_string(fdt, "/chosen", "bootargs", "new command line");
+	free(fdt);
+	free(running);
 }
 
 static void test_command_line_is_not_carried_over(void **state)
@@ -626,12 +715,16 @@ int main(void)
 	};
 	static const struct CMUnitTest adoptions[] = {
 		cmocka_unit_test(test_memory_is_the_running_trees),
+		cmocka_unit_test(test_memory_without_device_type_is_replaced),
+		cmocka_unit_test(test_other_cells_are_refused),
 		cmocka_unit_test(test_board_is_the_staged_trees),
 		cmocka_unit_test(test_reserved_memory_is_carried_over),
 		cmocka_unit_test(test_slots_are_not_carried_over),
+		cmocka_unit_test(test_slots_of_the_staged_tree_are_dropped),
 		cmocka_unit_test(test_region_is_where_firmware_put_it),
 		cmocka_unit_test(test_memreserve_of_both),
 		cmocka_unit_test(test_chosen),
+		cmocka_unit_test(test_efi_pointers_are_the_running_trees),
 		cmocka_unit_test(test_command_line_is_not_carried_over),
 		cmocka_unit_test(test_firmware_nodes),
 		cmocka_unit_test(test_addresses_and_serial_number),

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of the stash: what needs a kernel, but no reboot
+ */
+
+#include <crypto/sha2.h>
+#include <kunit/test.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/kexec.h>
+#include <linux/kexec_membuf.h>
+#include <linux/slab.h>
+#include <linux/unaligned.h>
+
+#include "internal.h"
+
+/* A slot that is really there, as large as the page allocator can make one */
+#define TEST_ORDER 9
+#define TEST_SIZE (PAGE_SIZE << TEST_ORDER)
+
+/* A slot whose content nobody looks at may lie anywhere */
+#define FAR_BASE 0x4000000000UL
+
+static struct kexec_slot *test_slot(struct kunit *test, u64 base, u64 size)
+{
+	struct kexec_slot *slot =
+		kunit_kzalloc(test, sizeof(*slot), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, slot);
+	mutex_init(&slot->lock);
+	strscpy(slot->rec.label, "kunit");
+	slot->rec.base = base;
+	slot->rec.size = size;
+	return slot;
+}
+
+static void free_slot_pages(void *addr)
+{
+	free_pages((unsigned long)addr, TEST_ORDER);
+}
+
+static struct kexec_slot *test_real_slot(struct kunit *test)
+{
+	void *addr =
+		(void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, TEST_ORDER);
+
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, free_slot_pages, addr));
+	return test_slot(test, __pa(addr), TEST_SIZE);
+}
+
+/* The least that is an arm64 Image of this kernel's kind */
+static void put_image(struct kexec_slot *slot, u64 image_size)
+{
+	u8 *header = __va(slot->rec.base);
+
+	put_unaligned_le64(image_size, header + 16);
+	memcpy(header + 56, "ARM\x64", 4);
+	slot->rec.file[KEXEC_STASH_KERNEL].size = PAGE_SIZE;
+}
+
+static void state_follows_the_files(struct kunit *test)
+{
+	struct kexec_slot *slot = test_real_slot(test);
+
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_EMPTY);
+	kexec_slot_touch(slot, KEXEC_STASH_KERNEL);
+	put_image(slot, SZ_64K);
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_BAD);
+	slot->rec.size = TEST_SIZE + KEXEC_STASH_TAIL;
+	KUNIT_EXPECT_EQ(test, 0,
+			kexec_slot_check_staged(slot, KEXEC_STASH_KERNEL));
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_STAGED);
+	KUNIT_EXPECT_EQ(test, slot->rec.origin, KEXEC_STASH_RUNTIME);
+	slot->adopted = 1;
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_LOADED);
+	slot->running = true;
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_RUNNING);
+}
+
+static void slot_without_kernel_is_not_staged(struct kunit *test)
+{
+	struct kexec_slot *slot = test_real_slot(test);
+
+	slot->rec.file[KEXEC_STASH_INITRD].size = 1;
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_BAD);
+	kexec_slot_empty_file(slot, KEXEC_STASH_INITRD);
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_EMPTY);
+}
+
+static void sealed_slot_refuses_change(struct kunit *test)
+{
+	struct kexec_slot *slot = test_slot(test, FAR_BASE, SZ_64M);
+
+	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), 0);
+	slot->adopted = 1;
+	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), -ETXTBSY);
+	slot->running = true;
+	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), -EBUSY);
+}
+
+static void change_drops_digest_and_signature(struct kunit *test)
+{
+	struct kexec_slot *slot = test_slot(test, FAR_BASE, SZ_64M);
+	struct kexec_stash_file *file = &slot->rec.file[KEXEC_STASH_INITRD];
+	int before = atomic_read(&kexec_slots_generation);
+
+	file->hash = KEXEC_STASH_SHA512;
+	file->signature = "signature";
+	file->signature_len = 9;
+	kexec_slot_touch(slot, KEXEC_STASH_INITRD);
+	KUNIT_EXPECT_EQ(test, file->hash, KEXEC_STASH_HASH_NONE);
+	KUNIT_EXPECT_NULL(test, file->signature);
+	KUNIT_EXPECT_EQ(test, file->signature_len, 0);
+	KUNIT_EXPECT_NE(test, before, atomic_read(&kexec_slots_generation));
+}
+
+static void initrd_goes_behind_image_size(struct kunit *test)
+{
+	struct kexec_slot *slot = test_real_slot(test);
+	struct kexec_stash_file *initrd = &slot->rec.file[KEXEC_STASH_INITRD];
+
+	put_image(slot, 5 * SZ_1M);
+	slot->rec.size = SZ_64M;
+	KUNIT_EXPECT_EQ(test, kexec_slot_file_room(slot, KEXEC_STASH_INITRD),
+			SZ_64M - KEXEC_STASH_TAIL - 6 * SZ_1M);
+	KUNIT_EXPECT_EQ(test, initrd->offset, 6 * SZ_1M);
+
+	/* No room at all */
+	put_image(slot, SZ_64M);
+	KUNIT_EXPECT_EQ(test, kexec_slot_file_room(slot, KEXEC_STASH_INITRD),
+			0);
+}
+
+static void initrd_makes_way_for_a_larger_kernel(struct kunit *test)
+{
+	struct kexec_slot *slot = test_real_slot(test);
+	struct kexec_stash_file *initrd = &slot->rec.file[KEXEC_STASH_INITRD];
+	u8 *base = __va(slot->rec.base);
+
+	slot->rec.size = KEXEC_STASH_TAIL + 4 * SZ_1M;
+	initrd->offset = SZ_64K;
+	initrd->size = SZ_4K;
+	memset(base + SZ_64K, 0x5a, SZ_4K);
+	KUNIT_EXPECT_EQ(test, 0, kexec_slot_make_way(slot, SZ_64K));
+	KUNIT_EXPECT_EQ(test, initrd->offset, SZ_64K);
+	KUNIT_EXPECT_EQ(test, -ENOSPC, kexec_slot_make_way(slot, SZ_4M));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, kexec_slot_make_way(slot, U64_MAX));
+	KUNIT_EXPECT_EQ(test, initrd->offset, SZ_64K);
+	KUNIT_EXPECT_EQ(test, 0, kexec_slot_make_way(slot, SZ_64K + 1));
+	KUNIT_EXPECT_EQ(test, initrd->offset, SZ_2M);
+	KUNIT_EXPECT_TRUE(test, !memchr_inv(base + SZ_2M, 0x5a, SZ_4K));
+	KUNIT_EXPECT_EQ(test, kexec_slot_file_room(slot, KEXEC_STASH_KERNEL),
+			SZ_2M);
+}
+
+static void digest_is_checked(struct kunit *test)
+{
+	static const enum kexec_stash_hash hashes[] = { KEXEC_STASH_SHA256,
+							KEXEC_STASH_SHA384,
+							KEXEC_STASH_SHA512 };
+	const unsigned int id = KEXEC_STASH_KERNEL;
+	struct kexec_slot *slot = test_real_slot(test);
+	struct kexec_stash_file *file = &slot->rec.file[id];
+	u8 *buf = __va(slot->rec.base);
+
+	/* More than one chunk, not a whole number of them */
+	file->size = SZ_1M + 3;
+	for (int i = 0; i < ARRAY_SIZE(hashes); i++) {
+		file->hash = hashes[i];
+		if (hashes[i] == KEXEC_STASH_SHA256)
+			sha256(buf, file->size, file->digest);
+		else if (hashes[i] == KEXEC_STASH_SHA384)
+			sha384(buf, file->size, file->digest);
+		else
+			sha512(buf, file->size, file->digest);
+		slot->bad = 0;
+		KUNIT_EXPECT_EQ(test, 0, kexec_slot_check_digest(slot, id));
+		KUNIT_EXPECT_EQ(test, slot->bad, 0);
+
+		buf[file->size - 1] ^= 1;
+		KUNIT_EXPECT_EQ(test, -EBADMSG,
+				kexec_slot_check_digest(slot, id));
+		KUNIT_EXPECT_EQ(test, slot->bad, BIT(id));
+		buf[file->size - 1] ^= 1;
+	}
+	file->hash = KEXEC_STASH_HASH_NONE;
+	KUNIT_EXPECT_EQ(test, 0, kexec_slot_check_digest(slot, id));
+}
+
+/* An image with a payload of 16 MiB kernel, 8 MiB initrd and a staged dtb */
+static struct kimage *test_adopted(struct kunit *test, u64 size)
+{
+	struct kimage *image = kunit_kzalloc(test, sizeof(*image), GFP_KERNEL);
+	struct kexec_adoption *adoption =
+		kunit_kzalloc(test, sizeof(*adoption), GFP_KERNEL);
+	struct kexec_slot *slot = test_slot(test, FAR_BASE, size);
+
+	KUNIT_ASSERT_NOT_NULL(test, image);
+	KUNIT_ASSERT_NOT_NULL(test, adoption);
+	slot->rec.file[KEXEC_STASH_KERNEL].size = 12 * SZ_1M;
+	slot->rec.file[KEXEC_STASH_INITRD].offset = SZ_16M;
+	slot->rec.file[KEXEC_STASH_INITRD].size = SZ_8M;
+	slot->rec.file[KEXEC_STASH_DTB].offset = size - KEXEC_STASH_TAIL;
+	slot->rec.file[KEXEC_STASH_DTB].size = SZ_64K;
+	adoption->slot = slot;
+	adoption->image_size = SZ_16M;
+	image->adoption = adoption;
+	return image;
+}
+
+static int locate(struct kimage *image, unsigned long memsz,
+		  unsigned long align, unsigned long *mem)
+{
+	struct kexec_buf kbuf = {
+		.image = image,
+		.memsz = memsz,
+		.buf_align = align,
+		.buf_max = ULONG_MAX,
+	};
+	int ret = kexec_adoption_locate(&kbuf);
+
+	*mem = kbuf.mem;
+	if (!ret) {
+		image->segment[image->nr_segments].mem = kbuf.mem;
+		image->segment[image->nr_segments++].memsz = memsz;
+	}
+	return ret;
+}
+
+static void segments_go_to_the_end_of_the_slot(struct kunit *test)
+{
+	struct kimage *image = test_adopted(test, SZ_64M);
+	unsigned long end = FAR_BASE + SZ_64M, mem;
+
+	KUNIT_EXPECT_EQ(test, 0, locate(image, SZ_64K, PAGE_SIZE, &mem));
+	KUNIT_EXPECT_EQ(test, mem, end - SZ_64K);
+	/* A device tree, aligned: below the first, beside the staged one */
+	KUNIT_EXPECT_EQ(test, 0, locate(image, SZ_32K, SZ_2M, &mem));
+	KUNIT_EXPECT_EQ(test, mem, end - SZ_2M);
+	KUNIT_EXPECT_EQ(test, 0, locate(image, SZ_2M, SZ_2M, &mem));
+	KUNIT_EXPECT_EQ(test, mem, end - SZ_4M);
+	/* The staged one stays where it is, and is not written over */
+	KUNIT_EXPECT_EQ(test, 0, locate(image, SZ_2M, SZ_2M, &mem));
+	KUNIT_EXPECT_EQ(test, mem, end - SZ_8M);
+}
+
+static void segments_stay_inside_the_slot(struct kunit *test)
+{
+	/* Kernel, initrd and tail fill it */
+	struct kimage *image =
+		test_adopted(test, 24 * SZ_1M + KEXEC_STASH_TAIL);
+	unsigned long mem;
+
+	KUNIT_EXPECT_EQ(test, 0, locate(image, SZ_4M, PAGE_SIZE, &mem));
+	KUNIT_EXPECT_EQ(test, mem, FAR_BASE + 26 * SZ_1M);
+	KUNIT_EXPECT_EQ(test, -EADDRNOTAVAIL,
+			locate(image, SZ_2M, PAGE_SIZE, &mem));
+	/* Between the staged dtb's end and the segment, not below the base */
+	KUNIT_EXPECT_EQ(test, 0, locate(image, SZ_1M, PAGE_SIZE, &mem));
+	KUNIT_EXPECT_EQ(test, -EADDRNOTAVAIL,
+			locate(image, SZ_128M, PAGE_SIZE, &mem));
+}
+
+static void ordinary_image_is_left_to_kexec(struct kunit *test)
+{
+	struct kimage *image = test_adopted(test, SZ_64M);
+	unsigned long mem;
+
+	image->adoption = NULL;
+	KUNIT_EXPECT_EQ(test, -ENODEV, locate(image, SZ_4K, PAGE_SIZE, &mem));
+	KUNIT_EXPECT_FALSE(test, kexec_adoption_load_segment(image, 0));
+	KUNIT_EXPECT_NULL(test, kexec_adoption_map_segment(image, 0));
+}
+
+static struct kunit_case kexec_membuf_cases[] = {
+	KUNIT_CASE(state_follows_the_files),
+	KUNIT_CASE(slot_without_kernel_is_not_staged),
+	KUNIT_CASE(sealed_slot_refuses_change),
+	KUNIT_CASE(change_drops_digest_and_signature),
+	KUNIT_CASE(initrd_goes_behind_image_size),
+	KUNIT_CASE(initrd_makes_way_for_a_larger_kernel),
+	KUNIT_CASE(digest_is_checked),
+	KUNIT_CASE(segments_go_to_the_end_of_the_slot),
+	KUNIT_CASE(segments_stay_inside_the_slot),
+	KUNIT_CASE(ordinary_image_is_left_to_kexec),
+	{}
+};
+
+static struct kunit_suite kexec_membuf_suite = {
+	.name = "kexec_membuf",
+	.test_cases = kexec_membuf_cases,
+};
+
+kunit_test_suite(kexec_membuf_suite);
