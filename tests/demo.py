@@ -61,7 +61,7 @@ def jump(m, row, entry_timeout=30):
     """kexec, and the host's time between the old kernel's last line and the new one's first."""
     before = m.log.lines[-1][0]
     m.jump("kexec-membuf exec")
-    m.wait_for(NEXT_ENTRY + r"[^\r\n]*\r?\n", entry_timeout)
+    m.wait_for(NEXT_ENTRY + r"[^\n]*\n", entry_timeout)
     last = m.log.time_of(OLD_LAST, before)
     row["jump_ms"] = (m.log.time_of(NEXT_ENTRY, last) - last) * 1000
 

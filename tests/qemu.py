@@ -18,6 +18,9 @@ IMAGE = pathlib.Path(os.environ.get("KEXEC_MEMBUF_IMAGE", BUILD / "linux/arch/ar
 INITRAMFS = BUILD / "initramfs.cpio.gz"
 UBOOT = BUILD / "u-boot/u-boot.bin"
 
+# With the ITS, which is QEMU's default
+MACHINE = "virt,gic-version=3,virtualization=on"
+
 # Time limits are for a quiet machine of 2018; a slow or busy one raises them all with this
 SCALE = float(os.environ.get("KEXEC_MEMBUF_TIME_SCALE", "1"))
 
@@ -80,7 +83,7 @@ class Machine:
         self.log = _Log(self.log_path)
         self._marks = itertools.count()
         self._at_shell = False
-        argv = ["-machine", "virt,gic-version=3,virtualization=on" + machine, "-cpu", cpu,
+        argv = ["-machine", MACHINE + machine, "-cpu", cpu,
                 "-smp", str(smp), "-m", mem, "-display", "none", "-no-reboot", "-monitor", "none",
                 "-serial", "stdio", "-nic", "none"]
         for option, value in (("-bios", bios), ("-kernel", kernel), ("-initrd", initrd),

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests and the demo know of the stash: the slots they use, and how they are made and looked at."""
 
+import base64
+import gzip
 import hashlib
 import pathlib
 import re
+import shutil
 import subprocess
 
-from qemu import BUILD, IMAGE, INITRAMFS, UBOOT, Machine, make_disk
+from qemu import BUILD, IMAGE, INITRAMFS, MACHINE, TOP, UBOOT, Machine, make_disk
 
 PAYLOAD = BUILD / "payload"
 WORK = BUILD / "tests"
@@ -20,6 +23,7 @@ FILES = {
     "installer.linux": PAYLOAD / "linux",
     "installer.initrd": PAYLOAD / "initrd.gz",
     "virt.dtb": PAYLOAD / "virt.dtb",
+    "raw.dtb": PAYLOAD / "raw.dtb",
     "own.linux": IMAGE,
     "own.initrd": INITRAMFS,
 }
@@ -101,17 +105,34 @@ def node(label, base, size=SLOT_SIZE, files=None, body="", bootargs=None):
     return "\n".join(text)
 
 
-def device_tree(name, nodes, memreserve=""):
+def device_tree(name, nodes, memreserve="", machine=""):
     """A dtb of QEMU's machine with these nodes under /reserved-memory."""
     WORK.mkdir(parents=True, exist_ok=True)
-    base = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", PAYLOAD / "virt.dtb"], check=True,
-                          capture_output=True, text=True).stdout
+    dumped = WORK / f"{name}.dumped.dtb"
+    subprocess.run(["qemu-system-aarch64", "-machine", f"{MACHINE}{machine},dumpdtb={dumped}", "-cpu", "cortex-a76",
+                    "-smp", "2", "-m", "2G", "-display", "none", "-nic", "none"], check=True, capture_output=True)
+    base = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dumped], check=True, capture_output=True,
+                          text=True).stdout
+    dumped.unlink()
     base = base.replace("/dts-v1/;", f"/dts-v1/;\n{memreserve}", 1)
     source = base + ("/ { reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;\n"
                      + "\n".join(nodes) + "\n}; };\n")
     out = WORK / f"{name}.dtb"
     (WORK / f"{name}.dts").write_text(source)
     subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-p", "4096", "-o", out, WORK / f"{name}.dts"], check=True)
+    return out
+
+
+def initrd_with(name, files):
+    """The guest's initrd and more files in its root, a dict of name and path."""
+    out = WORK / f"{name}.initrd"
+    folder = WORK / f"{name}.files"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, source in files.items():
+        shutil.copyfile(source, folder / file)
+    more = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=folder, input="\n".join(files).encode(),
+                          check=True, capture_output=True).stdout
+    out.write_bytes(INITRAMFS.read_bytes() + gzip.compress(more, 1))
     return out
 
 
@@ -140,13 +161,15 @@ def staged(base, kernel=IMAGE, initrd=INITRAMFS, dtb=None, size=SLOT_SIZE, hashe
     return files, load
 
 
-def direct_machine(name, nodes, load=(), append=BOOTARGS, memreserve="", **kwargs):
+def direct_machine(name, nodes, load=(), kernel=IMAGE, initrd=INITRAMFS, append=BOOTARGS, memreserve="", machine="",
+                   **kwargs):
     """Our Linux with these records, started by QEMU itself, at its shell."""
-    m = Machine(name, kernel=IMAGE, initrd=INITRAMFS, append=append, dtb=device_tree(name, nodes, memreserve), load=load,
-                disk=disk(), **kwargs)
+    m = Machine(name, kernel=kernel, initrd=initrd, append=append, dtb=device_tree(name, nodes, memreserve, machine),
+                load=load, disk=disk(), machine=machine, **kwargs)
     try:
         m.shell()
-        m.run("mount -t ext4 -o ro /dev/vda /mnt")
+        if kernel == IMAGE:
+            m.run("mount -t ext4 -o ro /dev/vda /mnt")
     except BaseException:
         m.close()
         raise
@@ -167,11 +190,26 @@ def guest_sha256(m, path):
     return m.run(f"sha256sum {path}", timeout=120).split()[0]
 
 
-def stage(m, slot, kernel="/mnt/own.linux", initrd="/mnt/own.initrd", bootargs=BOOTARGS):
+def guest_file(m, path, out):
+    """Copy a small file out of the guest."""
+    out.write_bytes(base64.b64decode(m.run(f"base64 {path}")))
+
+
+def binding_faults(m, name):
+    """What dt-validate says of the records in the tree that the running kernel was given."""
+    tree = WORK / f"{name}.fdt"
+    guest_file(m, "/sys/firmware/fdt", tree)
+    checked = subprocess.run([TOP / "tests/binding/check", WORK / "binding", tree], capture_output=True, text=True)
+    return checked.stdout + checked.stderr if checked.returncode else ""
+
+
+def stage(m, slot, kernel="/mnt/own.linux", initrd="/mnt/own.initrd", dtb=None, bootargs=BOOTARGS):
     """Stage from the running system, by plain cp."""
     m.run(f"cp {kernel} {slot_path(slot, 'kernel')}", timeout=120)
     if initrd:
         m.run(f"cp {initrd} {slot_path(slot, 'initrd')}", timeout=120)
+    if dtb:
+        m.run(f"cp {dtb} {slot_path(slot, 'dtb')}")
     if bootargs:
         m.run(f"printf '%s' '{bootargs}' > {slot_path(slot, 'cmdline')}")
 

@@ -61,7 +61,8 @@ static int seal(struct kexec_slot *slot)
 static void unseal(struct kexec_slot *slot)
 {
 	guard(mutex)(&slot->lock);
-	slot->adopted--;
+	if (!--slot->adopted)
+		slot->verified = 0;
 }
 
 /*

@@ -73,6 +73,8 @@ static void digest_buf(enum kexec_stash_hash hash, const u8 *buf, u64 len,
  * @slot: the slot, sealed
  * @id: the file, not the command line
  *
+ * Once is enough while the slot stays sealed.
+ *
  * Return: 0, also if none is recorded; -EBADMSG if it does not match. The file
  * is bad then.
  */
@@ -82,13 +84,14 @@ int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id)
 	int len = kexec_stash_hash_len(file->hash);
 	u8 digest[KEXEC_STASH_DIGEST_LEN];
 
-	if (file->hash == KEXEC_STASH_HASH_NONE)
+	if (file->hash == KEXEC_STASH_HASH_NONE || test_bit(id, &slot->verified))
 		return 0;
 	digest_buf(file->hash, kexec_slot_file_addr(slot, id), file->size,
 		   digest);
-	if (!memcmp(digest, file->digest, len))
+	if (!memcmp(digest, file->digest, len)) {
+		set_bit(id, &slot->verified);
 		return 0;
-
+	}
 	pr_err("slot '%s': %s: its %s is %*phN, not %*phN as recorded: stage it again\n",
 	       slot->rec.label, kexec_slot_file_name(id),
 	       kexec_stash_hash_name(file->hash), len, digest, len,

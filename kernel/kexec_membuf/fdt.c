@@ -504,3 +504,32 @@ int kexec_fdt_keep_range(void *fdt, u64 base, u64 size)
 	}
 	return fdt_add_mem_rsv(fdt, base, size);
 }
+
+/**
+ * kexec_fdt_squeeze() - take out what was deleted in place
+ * @fdt: the tree, writable
+ *
+ * Early boot overwrites rng-seed with FDT_NOP tags, kexec adds a new one: the
+ * tree would grow with every kexec. The room is given back by fdt_pack().
+ *
+ * Return: 0 or a libfdt error.
+ */
+int kexec_fdt_squeeze(void *fdt)
+{
+	char *block = (char *)fdt + fdt_off_dt_struct(fdt);
+	int offset, next = 0, to = 0;
+	u32 tag;
+
+	do {
+		offset = next;
+		tag = fdt_next_tag(fdt, offset, &next);
+		if (next < 0)
+			return next;
+		if (tag == FDT_NOP)
+			continue;
+		memmove(block + to, block + offset, next - offset);
+		to += next - offset;
+	} while (tag != FDT_END);
+	fdt_set_size_dt_struct(fdt, to);
+	return 0;
+}

@@ -159,9 +159,11 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 	const struct kexec_slot *adopted = kexec_adopted_slot(image);
 	int ret;
 
-	ret = keep_ranges(fdt);
+	ret = kexec_fdt_squeeze(fdt);
+	if (!ret)
+		ret = keep_ranges(fdt);
 	if (ret) {
-		pr_err("memory that devices write to: no room for it in the device tree (%d)\n",
+		pr_err("memory that devices write to cannot be told to the next kernel (%d)\n",
 		       ret);
 		return -ENOMEM;
 	}

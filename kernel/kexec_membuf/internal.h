@@ -46,6 +46,7 @@ enum kexec_slot_state {
  * @adopted: number of kexec images that adopted it; sealed while there are any
  * @writers: how often its files are open for writing
  * @bad: bits of the files that are damaged or incomplete
+ * @verified: bits of the files whose digest was checked since the slot is sealed
  * @cmdline: command line of the payload; no NUL at its end
  * @cmdline_len: its length in bytes, 0 for none
  * @xattrs: extended attributes of each file, of the stash's own cache
@@ -58,6 +59,7 @@ struct kexec_slot {
 	unsigned int adopted;
 	unsigned int writers;
 	unsigned long bad;
+	unsigned long verified;
 	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
 	size_t cmdline_len;
 	struct list_head xattrs[KEXEC_SLOT_NR_FILES];

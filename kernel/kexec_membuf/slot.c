@@ -290,6 +290,9 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 		return -EINVAL;
 	}
 	__clear_bit(id, &slot->bad);
+	if (!slot->rec.file[KEXEC_STASH_KERNEL].size && size)
+		pr_notice("slot '%s': kernel: there is none yet, the slot is bad without\n",
+			  slot->rec.label);
 	return 0;
 }
 

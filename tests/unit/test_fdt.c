@@ -700,6 +700,40 @@ static void test_keep_range_without_room(void **state)
 	free(fdt);
 }
 
+/* Early boot overwrites a seed, the next kexec sets a new one: no growth, whatever lies around it */
+static void test_squeeze_takes_out_what_was_deleted(void **state)
+{
+	void *fdt = tree_good(2);
+	u32 size = 0;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		u8 seed[128];
+		int chosen, len;
+
+		memset(seed, i, sizeof(seed));
+		chosen = fdt_path_offset(fdt, "/chosen");
+		if (chosen < 0)
+			chosen = fdt_add_subnode(fdt, 0, "chosen");
+		assert_int_equal(fdt_setprop(fdt, chosen, "rng-seed", seed, sizeof(seed)), 0);
+		assert_int_equal(fdt_setprop_string(fdt, chosen, "bootargs", "quiet"), 0);
+		assert_int_equal(kexec_fdt_squeeze(fdt), 0);
+		assert_int_equal(fdt_pack(fdt), 0);
+		assert_int_equal(fdt_check_full(fdt, TREE_SIZE), 0);
+		if (!size)
+			size = fdt_totalsize(fdt);
+		assert_int_equal(fdt_totalsize(fdt), size);
+
+		chosen = fdt_path_offset(fdt, "/chosen");
+		assert_memory_equal(fdt_getprop(fdt, chosen, "rng-seed", &len), seed, sizeof(seed));
+		assert_string_equal(fdt_getprop(fdt, chosen, "bootargs", NULL), "quiet");
+		assert_true(fdt_path_offset(fdt, TREE_NODE) > 0);
+		assert_int_equal(fdt_nop_property(fdt, chosen, "rng-seed"), 0);
+		assert_int_equal(fdt_open_into(fdt, fdt, TREE_SIZE), 0);
+	}
+	free(fdt);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest checks[] = {
@@ -736,6 +770,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte_changed),
 		cmocka_unit_test(test_keep_range_once),
 		cmocka_unit_test(test_keep_range_without_room),
+		cmocka_unit_test(test_squeeze_takes_out_what_was_deleted),
 	};
 	int failed;
 
