@@ -79,7 +79,7 @@ int kexec_adopt_rest(struct kimage *image, int kernel_fd);
  * Adopted files stay where they are, all else goes to free room in the slot,
  * from its end.
  *
- * Return: 0, -ENODEV if the image is not adopted, -EADDRNOTAVAIL if there is no
+ * Return: 0, -ENODEV if the image is not adopted, -ENOSPC if there is no
  * room.
  */
 int kexec_adoption_locate(struct kexec_buf *kbuf);

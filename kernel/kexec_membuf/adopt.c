@@ -310,6 +310,16 @@ static int adopt_cmdline(struct kimage *image, int kernel_fd)
 }
 
 /*
+ * IMA can check the signature of a device tree, KEXEC_SIG cannot: where it is
+ * enforced, or lockdown leaves it to signatures, user space may not stage one
+ */
+static bool dtb_needs_signature(void)
+{
+	return !ima_appraise_signature(READING_KEXEC_IMAGE) &&
+	       (kexec_sig_enforced() || security_locked_down(LOCKDOWN_KEXEC));
+}
+
+/*
  * A device tree decides what code runs as much as a kernel does: it passes the
  * kernel's check. What firmware put there came the way that the running tree
  * came; its digest is measured.
@@ -328,6 +338,9 @@ static int check_dtb(struct kexec_slot *slot, struct file *kernel)
 						  size, true, NULL, 0);
 		return ret;
 	}
+	if (dtb_needs_signature())
+		return refuse(slot, KEXEC_STASH_DTB,
+			      "has no signature that could be checked", -EPERM);
 	file = kexec_stash_open_sibling(kernel, KEXEC_STASH_DTB);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
@@ -456,9 +469,13 @@ int kexec_adoption_locate(struct kexec_buf *kbuf)
 			      find_room(kbuf, adoption);
 	if (!in_slot(adoption->slot, mem, kbuf->memsz) || mem < kbuf->buf_min ||
 	    mem + kbuf->memsz - 1 > kbuf->buf_max) {
+		/* The first to fail has said why */
+		if (adoption->err)
+			return adoption->err;
 		pr_err("slot '%s': no room for another %lu bytes that the load must add\n",
 		       adoption->slot->rec.label, kbuf->memsz);
-		return -EADDRNOTAVAIL;
+		adoption->err = -ENOSPC;
+		return -ENOSPC;
 	}
 	kbuf->mem = mem;
 	return 0;
@@ -540,7 +557,7 @@ size_t kexec_membuf_fdt_space(const struct kimage *image)
 
 int kexec_membuf_open_fdt(const struct kimage *image, void *fdt, size_t size)
 {
-	const struct kexec_adoption *adoption = image->adoption;
+	struct kexec_adoption *adoption = image->adoption;
 	int ret;
 
 	if (!adoption || !adoption->use_dtb)
@@ -549,9 +566,10 @@ int kexec_membuf_open_fdt(const struct kimage *image, void *fdt, size_t size)
 			      kexec_slot_file_addr(adoption->slot,
 						   KEXEC_STASH_DTB),
 			      initial_boot_params);
-	if (ret)
-		return refuse(adoption->slot, KEXEC_STASH_DTB,
-			      "does not go with the running device tree",
-			      -EINVAL);
-	return 0;
+	if (!ret)
+		return 0;
+	adoption->err = refuse(adoption->slot, KEXEC_STASH_DTB,
+			       "does not go with the running device tree",
+			       -EINVAL);
+	return adoption->err;
 }

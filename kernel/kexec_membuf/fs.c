@@ -98,18 +98,13 @@ static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 	u64 size = kexec_slot_file_size(slot, id), room;
 	size_t count = iov_iter_count(from), copied;
 	void *addr;
-	int ret;
 
-	ret = kexec_slot_may_change(slot);
-	if (ret)
-		return ret;
 	kexec_slot_touch(slot, id);
 	room = kexec_slot_file_room(slot, id);
 	if (iocb->ki_pos > room || count > room - iocb->ki_pos)
 		return no_space(slot, id, room);
-	if (id == KEXEC_STASH_KERNEL)
-		ret = kexec_slot_make_way(slot, iocb->ki_pos + count);
-	if (ret)
+	if (id == KEXEC_STASH_KERNEL &&
+	    kexec_slot_make_way(slot, iocb->ki_pos + count))
 		return no_space(slot, id, room);
 
 	addr = kexec_slot_file_addr(slot, id);
@@ -130,20 +125,6 @@ static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 	return copied;
 }
 
-/*
- * A write that failed leaves half a file, not to be taken for a whole one when
- * its writer closes it
- */
-static void set_write_failed(struct file *file)
-{
-	file->private_data = file;
-}
-
-static bool write_failed(const struct file *file)
-{
-	return file->private_data;
-}
-
 static ssize_t payload_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
@@ -156,12 +137,16 @@ static ssize_t payload_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (ret <= 0)
 		goto out;
 	scoped_guard(mutex, &slot->lock) {
+		ret = kexec_slot_may_change(slot);
+		if (ret)
+			goto out;
 		ret = write_locked(slot, id, iocb, from);
+		/* Half a file, not to be taken for a whole one */
+		if (ret < 0)
+			__set_bit(id, &slot->bad);
 		i_size_write(inode, kexec_slot_file_size(slot, id));
 	}
-	if (ret < 0)
-		set_write_failed(iocb->ki_filp);
-	else
+	if (ret > 0)
 		inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
 out:
 	inode_unlock(inode);
@@ -191,7 +176,7 @@ static int payload_release(struct inode *inode, struct file *file)
 		return 0;
 	guard(mutex)(&slot->lock);
 	slot->writers--;
-	if (test_bit(id, &slot->bad) && !write_failed(file))
+	if (test_bit(id, &slot->dirty))
 		kexec_slot_check_staged(slot, id);
 	return 0;
 }

@@ -104,15 +104,15 @@ static void forget_payload(struct kexec_stash_record *rec)
 static void pass_on_payload(struct kexec_slot *slot,
 			    struct kexec_stash_record *rec)
 {
+	unsigned long bad = slot->bad | slot->dirty;
+
 	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
-		/*
-		 * A digest tells that a file is bad; without one nothing would
-		 */
-		if (test_bit(i, &slot->bad) &&
+		/* A digest tells that a file is bad, without one nothing would */
+		if (test_bit(i, &bad) &&
 		    rec->file[i].hash == KEXEC_STASH_HASH_NONE)
 			rec->file[i].size = 0;
 	}
-	if (slot->cmdline_len && !test_bit(KEXEC_SLOT_CMDLINE, &slot->bad)) {
+	if (slot->cmdline_len && !test_bit(KEXEC_SLOT_CMDLINE, &bad)) {
 		slot->cmdline[slot->cmdline_len] = '\0';
 		rec->bootargs = slot->cmdline;
 	}
@@ -159,6 +159,9 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 	const struct kexec_slot *adopted = kexec_adopted_slot(image);
 	int ret;
 
+	/* IMA goes on without its list where there is no room for it; we do not */
+	if (image->adoption && image->adoption->err)
+		return image->adoption->err;
 	ret = kexec_fdt_squeeze(fdt);
 	if (!ret)
 		ret = keep_ranges(fdt);
@@ -176,7 +179,10 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 			return ret;
 		}
 	}
-	return adopted ? check_size(adopted, fdt) : 0;
+	ret = adopted ? check_size(adopted, fdt) : 0;
+	if (ret)
+		image->adoption->err = ret;
+	return ret;
 }
 
 size_t kexec_membuf_late_fdt_space(void)

@@ -45,7 +45,8 @@ enum kexec_slot_state {
  *	memory: not shown, only passed on
  * @adopted: number of kexec images that adopted it; sealed while there are any
  * @writers: how often its files are open for writing
- * @bad: bits of the files that are damaged or incomplete
+ * @dirty: bits of the files that are being written
+ * @bad: bits of the files that are damaged or incomplete, until they are emptied
  * @verified: bits of the files whose digest was checked since the slot is sealed
  * @cmdline: command line of the payload; no NUL at its end
  * @cmdline_len: its length in bytes, 0 for none
@@ -58,6 +59,7 @@ struct kexec_slot {
 	bool absent;
 	unsigned int adopted;
 	unsigned int writers;
+	unsigned long dirty;
 	unsigned long bad;
 	unsigned long verified;
 	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
@@ -106,6 +108,8 @@ void __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id);
  *	own unless said otherwise
  * @use_dtb: the next kernel's tree starts from the slot's
  * @image_size: bytes from the slot's base that the kernel owns
+ * @err: why the image cannot be put together, which mainline's loader forgets
+ *	while it looks for another place for the kernel
  */
 struct kexec_adoption {
 	struct kexec_slot *slot;
@@ -113,6 +117,7 @@ struct kexec_adoption {
 	bool strict;
 	bool use_dtb;
 	u64 image_size;
+	int err;
 };
 
 /* adopt.c */

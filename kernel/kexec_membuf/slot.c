@@ -59,7 +59,7 @@ enum kexec_slot_state kexec_slot_state(struct kexec_slot *slot)
 		return KEXEC_SLOT_RUNNING;
 	if (slot->adopted)
 		return KEXEC_SLOT_LOADED;
-	if (slot->bad)
+	if (slot->bad || slot->dirty)
 		return KEXEC_SLOT_BAD;
 	if (slot->rec.file[KEXEC_STASH_KERNEL].size)
 		return KEXEC_SLOT_STAGED;
@@ -222,12 +222,12 @@ int kexec_slot_may_change(const struct kexec_slot *slot)
  * @id: the file
  *
  * What was recorded of its content does not hold any longer, and until
- * kexec_slot_check_staged() it is bad.
+ * kexec_slot_check_staged() nobody may take it for whole.
  */
 void kexec_slot_touch(struct kexec_slot *slot, unsigned int id)
 {
 	slot->rec.origin = KEXEC_STASH_RUNTIME;
-	__set_bit(id, &slot->bad);
+	__set_bit(id, &slot->dirty);
 	if (id != KEXEC_SLOT_CMDLINE) {
 		slot->rec.file[id].hash = KEXEC_STASH_HASH_NONE;
 		slot->rec.file[id].signature = NULL;
@@ -245,6 +245,7 @@ void kexec_slot_empty_file(struct kexec_slot *slot, unsigned int id)
 {
 	kexec_slot_touch(slot, id);
 	kexec_slot_set_file_size(slot, id, 0);
+	__clear_bit(id, &slot->dirty);
 	__clear_bit(id, &slot->bad);
 }
 
@@ -262,7 +263,7 @@ static bool killed_by_signal(void)
  *
  * Finds what can be known without a digest: that its writer got to the end,
  * that a kernel is an Image and has room for its image_size, that a device tree
- * is one. The file is good afterwards, or stays bad with a line in the log.
+ * is one. A file that is not is bad until it is emptied, with a line in the log.
  *
  * Return: 0 or -EINVAL.
  */
@@ -274,6 +275,7 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 	const void *buf = kexec_slot_file_addr(slot, id);
 	const char *why = NULL;
 
+	__clear_bit(id, &slot->dirty);
 	if (killed_by_signal())
 		why = "was not written to its end: its writer was killed";
 	else if (!size)
@@ -287,9 +289,9 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 	if (why) {
 		pr_err("slot '%s': %s: %s\n", slot->rec.label,
 		       kexec_slot_file_name(id), why);
+		__set_bit(id, &slot->bad);
 		return -EINVAL;
 	}
-	__clear_bit(id, &slot->bad);
 	if (!slot->rec.file[KEXEC_STASH_KERNEL].size && size)
 		pr_notice("slot '%s': kernel: there is none yet, the slot is bad without\n",
 			  slot->rec.label);
