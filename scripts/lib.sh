@@ -5,6 +5,12 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$top/build
 cache=${KEXEC_MEMBUF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kexec-membuf}
 
+# Kernel builds write dependency files, so there is no need to preprocess first; and one checkout's objects serve another
+use_ccache() {
+	export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache} PATH=/usr/lib/ccache:$PATH
+	export CCACHE_DEPEND=1 CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1
+}
+
 say() { printf '==> %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 

@@ -96,7 +96,7 @@ KEXEC_FILE_NO_CMA = 0x10
 
 @pytest.mark.steps
 class TestStockKexec:
-    """Stock kexec-tools (Debian 12's, 2.0.25) knows nothing of the stash, and adopts in place all the same."""
+    """Stock kexec-tools knows nothing of the stash, and adopts in place all the same: kexec-12 is Debian 12's (2.0.25)."""
 
     @pytest.fixture(scope="class")
     def m(self):
@@ -115,9 +115,23 @@ class TestStockKexec:
         assert int(m.read("/sys/kernel/kexec/copy_bytes")) >= size
         m.run("kexec-12 -s -u")
 
-    def test_newer_kexec_hands_over_a_copy(self, m):
-        """From 2.0.26 on kexec reads the kernel itself: an ordinary load, the slot stays as it is."""
+    def test_newer_kexec_means_the_slot_by_its_initrd(self, m):
+        """From 2.0.26 on kexec hands over a copy of the kernel; the initrd beside it tells which slot it is."""
+        m.run("kexec -s -d -l /sys/fs/kexec/a/kernel --initrd=/sys/fs/kexec/a/initrd --reuse-cmdline")
+        assert stash.state(m, "a") == "loaded"
+        assert m.read("/sys/kernel/kexec/copy_bytes") == "0"
+        heads = stash.kernel_log(m, r"head:0x")
+        assert heads and re.search(IN_PLACE, heads[-1]), heads
+        m.run("kexec -s -u")
+
+    def test_newer_kexec_without_the_slots_initrd_copies(self, m):
+        """Then nothing tells that the copy is that of a slot: an ordinary load, the slot stays as it is."""
         m.run("kexec -s -l /sys/fs/kexec/a/kernel --initrd=/mnt/own.initrd --reuse-cmdline")
+        assert stash.state(m, "a") == "staged"
+        m.run("kexec -s -u")
+
+    def test_other_kernel_beside_a_stash_initrd_is_not_the_slots(self, m):
+        m.run("kexec -s -l /mnt/installer.linux --initrd=/sys/fs/kexec/a/initrd --reuse-cmdline")
         assert stash.state(m, "a") == "staged"
         m.run("kexec -s -u")
 

@@ -4,9 +4,9 @@
  *
  * usage: kfl [-f <flags>] [-i <initrd>] [-c <command line>] [-r] [-w] [-C] <kernel>
  *
- * Prints "OK" or the name of the error. -r opens the kernel for reading and writing, -w keeps a second
- * descriptor open for writing, -C gives up CAP_SYS_BOOT between the opening of the files and the call.
- * Without -c no command line is passed on.
+ * Prints "OK" or the name of the error. -r opens the kernel for reading and writing, -w keeps a
+ * second descriptor open for writing, -C gives up CAP_SYS_BOOT between the opening of the files and
+ * the call. Without -c no command line is passed on.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind != argc - 1) {
-		fprintf(stderr, "usage: kfl [-f flags] [-i initrd] [-c cmdline] [-r] [-w] [-C] kernel\n");
+		fprintf(stderr, "usage: kfl [-f flags] [-i initrd] [-c cmdline] [-rwC] kernel\n");
 		return 2;
 	}
 	kernel_fd = open_file(argv[optind], mode);
