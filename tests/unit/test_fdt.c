@@ -700,7 +700,7 @@ static void test_keep_range_without_room(void **state)
 	free(fdt);
 }
 
-/* Early boot overwrites a seed, the next kexec sets a new one: no growth, whatever lies around it */
+/* Early boot overwrites a seed, the next kexec sets a new one: no growth, whatever lies around */
 static void test_squeeze_takes_out_what_was_deleted(void **state)
 {
 	void *fdt = tree_good(2);

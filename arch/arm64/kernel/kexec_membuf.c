@@ -3,13 +3,13 @@
  * What of an in-place kexec is arm64's own
  */
 
+#include <linux/cacheflush.h>
+#include <linux/cpufeature.h>
 #include <linux/errno.h>
 #include <linux/kexec.h>
 #include <linux/kexec_membuf.h>
 #include <linux/kexec_stash_record.h>
 
-#include <asm/cacheflush.h>
-#include <asm/cpufeature.h>
 #include <asm/image.h>
 
 static bool page_size_supported(u64 flags)
