@@ -650,9 +650,11 @@ static int fixup_dtb(struct slot *slot)
 	void *dtb = map_sysmem(slot->rec.base + file->offset, KEXEC_STASH_DTB_MAX);
 	const char *found;
 	char *bootargs = NULL;
-	int ret;
+	int len, ret;
 
-	found = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), "bootargs", NULL);
+	found = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), "bootargs", &len);
+	if (found && strnlen(found, len) == len)
+		found = NULL;
 	if (slot->rec.bootargs)
 		found = slot->rec.bootargs;
 	if (found)
