@@ -15,7 +15,7 @@
 #include "internal.h"
 
 /* A slot that is really there, as large as the page allocator can make one */
-#define TEST_ORDER 9
+#define TEST_ORDER 10
 #define TEST_SIZE (PAGE_SIZE << TEST_ORDER)
 
 /* A slot whose content nobody looks at may lie anywhere */
