@@ -159,6 +159,9 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 	const struct kexec_slot *adopted = kexec_adopted_slot(image);
 	int ret;
 
+	/* A crash kernel has memory of its own, and no business with slots */
+	if (image->type == KEXEC_TYPE_CRASH)
+		return 0;
 	/* IMA goes on without its list where there is no room for it; we do not */
 	if (image->adoption && image->adoption->err)
 		return image->adoption->err;
