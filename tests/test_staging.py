@@ -102,6 +102,9 @@ def test_kexec_handover_stays_in_place():
     args = BOOTARGS + " kho=on"
     nodes = [stash.node("a", BASE["a"], files=files, bootargs=args), stash.node("b", BASE["b"])]
     with stash.direct_machine("staging-kho", nodes, load, append=args) as m:
+        # As a kernel with KASAN does, which wants more scratch memory than there is in one piece
+        if stash.kernel_log(m, "disabling kexec handover"):
+            pytest.skip("this kernel could not set KHO up")
         m.run("kexec-membuf load a")
         assert m.read("/sys/kernel/kexec/copy_bytes") == "0"
         m.jump("kexec-membuf exec")
