@@ -506,6 +506,27 @@ int kexec_fdt_keep_range(void *fdt, u64 base, u64 size)
 }
 
 /**
+ * kexec_fdt_overlaps_memreserve() - whether a range runs into a memreserve entry
+ * @fdt: the tree
+ * @base: physical address
+ * @size: size in bytes
+ *
+ * Return: true if it does.
+ */
+bool kexec_fdt_overlaps_memreserve(const void *fdt, u64 base, u64 size)
+{
+	u64 rsv_base, rsv_size;
+	int i;
+
+	for (i = 0; i < fdt_num_mem_rsv(fdt); i++) {
+		if (!fdt_get_mem_rsv(fdt, i, &rsv_base, &rsv_size) &&
+		    base < rsv_base + rsv_size && rsv_base < base + size)
+			return true;
+	}
+	return false;
+}
+
+/**
  * kexec_fdt_squeeze() - take out what was deleted in place
  * @fdt: the tree, writable
  *

@@ -77,19 +77,6 @@ bool kexec_membuf_excluded_range(unsigned long start, unsigned long end)
 	return false;
 }
 
-static bool overlaps_memreserve(const void *fdt,
-				const struct kexec_stash_record *rec)
-{
-	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++) {
-		u64 base, size;
-
-		if (!fdt_get_mem_rsv(fdt, i, &base, &size) &&
-		    base < rec->base + rec->size && rec->base < base + size)
-			return true;
-	}
-	return false;
-}
-
 static void forget_payload(struct kexec_stash_record *rec)
 {
 	memset(rec->file, 0, sizeof(rec->file));
@@ -135,7 +122,8 @@ static int write_record(const struct kimage *image, void *fdt,
 		 * A device's tables, put there while it was ordinary memory,
 		 * stay there until the next reset
 		 */
-		rec.disabled = overlaps_memreserve(fdt, &rec);
+		rec.disabled = kexec_fdt_overlaps_memreserve(fdt, rec.base,
+							     rec.size);
 	} else {
 		pass_on_payload(slot, &rec);
 	}
@@ -221,8 +209,10 @@ static int tell_again(struct notifier_block *nb, unsigned long action,
 			size = image->segment[i].memsz;
 		}
 	}
-	if (!fdt)
+	if (!fdt) {
+		pr_err("slots were changed after the load, and the next kernel's device tree is out of reach\n");
 		return NOTIFY_DONE;
+	}
 	ret = fdt_open_into(fdt, fdt, size);
 	if (!ret)
 		ret = kexec_membuf_fixup_fdt(image, fdt);

@@ -328,19 +328,6 @@ static bool __init overlaps(u64 base, u64 size, u64 other, u64 other_size)
 	return base < other + other_size && other < base + size;
 }
 
-static bool __init overlaps_memreserve(u64 base, u64 size)
-{
-	u64 rsv_base, rsv_size;
-
-	for (int i = 0; i < fdt_num_mem_rsv(initial_boot_params); i++) {
-		if (!fdt_get_mem_rsv(initial_boot_params, i, &rsv_base,
-				     &rsv_size) &&
-		    overlaps(base, size, rsv_base, rsv_size))
-			return true;
-	}
-	return false;
-}
-
 /*
  * What only the machine knows. Called before anything but kernel, initrd, dtb
  * and former nodes is reserved.
@@ -357,7 +344,8 @@ static const char *__init check_memory(const struct kexec_stash_record *rec)
 	    overlaps(rec->base, rec->size, phys_initrd_start, phys_initrd_size))
 		return "lies over the running kernel's initrd";
 	if (memblock_is_region_reserved(rec->base, rec->size) ||
-	    overlaps_memreserve(rec->base, rec->size))
+	    kexec_fdt_overlaps_memreserve(initial_boot_params, rec->base,
+					  rec->size))
 		return "lies over memory that is reserved for something else";
 	return NULL;
 }

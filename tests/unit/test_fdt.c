@@ -690,6 +690,19 @@ static void test_keep_range_once(void **state)
 	free(fdt);
 }
 
+static void test_overlap_with_memreserve(void **state)
+{
+	void *fdt = tree_good(2);
+
+	(void)state;
+	assert_int_equal(kexec_fdt_keep_range(fdt, 0x70000000, 0x10000), 0);
+	assert_true(kexec_fdt_overlaps_memreserve(fdt, 0x6fff0000, 0x10001));
+	assert_true(kexec_fdt_overlaps_memreserve(fdt, 0x7000ffff, 0x1000));
+	assert_false(kexec_fdt_overlaps_memreserve(fdt, 0x6fff0000, 0x10000));
+	assert_false(kexec_fdt_overlaps_memreserve(fdt, 0x70010000, 0x1000));
+	free(fdt);
+}
+
 static void test_keep_range_without_room(void **state)
 {
 	void *fdt = tree_exact(tree_good(2));
@@ -769,6 +782,7 @@ int main(void)
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_every_byte_changed),
 		cmocka_unit_test(test_keep_range_once),
+		cmocka_unit_test(test_overlap_with_memreserve),
 		cmocka_unit_test(test_keep_range_without_room),
 		cmocka_unit_test(test_squeeze_takes_out_what_was_deleted),
 	};
