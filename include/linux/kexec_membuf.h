@@ -89,21 +89,21 @@ int kexec_adoption_locate(struct kexec_buf *kbuf);
  * @image: the image being loaded
  * @idx: index of the segment
  *
- * Nothing is done for what lies there already. Cannot fail once the image is
- * adopted.
+ * Nothing is done for what lies there already.
  *
- * Return: true if the segment is in its place, false if @image is not adopted.
+ * Return: 0, -ENODEV if @image is not adopted, or -ENOMEM.
  */
-bool kexec_adoption_load_segment(struct kimage *image, int idx);
+int kexec_adoption_load_segment(struct kimage *image, int idx);
 
 /**
- * kexec_adoption_map_segment() - address of a segment in the slot
+ * kexec_adoption_map_segment() - map a segment in the slot to write to
  * @image: the loaded image
- * @idx: index of the segment
+ * @idx: index of the segment, one that the load has added
+ * @addr: set to the address, for vunmap(); NULL if there is no memory
  *
- * Return: address in the linear map, NULL if @image is not adopted.
+ * Return: true, false if @image is not adopted.
  */
-void *kexec_adoption_map_segment(struct kimage *image, int idx);
+bool kexec_adoption_map_segment(struct kimage *image, int idx, void **addr);
 
 /**
  * kexec_adoption_drop_bufs() - forget the buffers that are the slot itself
@@ -180,6 +180,20 @@ size_t kexec_membuf_late_fdt_space(void);
 int kexec_membuf_keep_range(phys_addr_t base, phys_addr_t size);
 
 /**
+ * kexec_membuf_early_slot() - where slots are, before memory management is up
+ * @i: which one, from 0
+ * @base: set to the physical address of its first byte
+ * @size: set to its size in bytes
+ *
+ * For the architecture to map them so that kexec_slot_seal() can make them
+ * read-only, each as a whole.
+ *
+ * Return: true, false if there are no more.
+ */
+bool kexec_membuf_early_slot(unsigned int i, phys_addr_t *base,
+			     phys_addr_t *size);
+
+/**
  * kexec_membuf_excluded_range() - whether memory must be kept free of an
  * image's segments
  * @start: physical address of the first byte
@@ -196,6 +210,7 @@ bool kexec_membuf_excluded_range(unsigned long start, unsigned long end);
 int arch_kexec_stash_image_check(const void *buf, u64 len, u64 room,
 				 u64 *image_size, const char **why);
 void arch_kexec_stash_flush(const void *buf, size_t len);
+int arch_kexec_stash_protect(void *addr, size_t len, bool readonly);
 unsigned long arch_kexec_stash_dtb_mem(const struct kimage *image);
 
 #else /* !CONFIG_KEXEC_MEMBUF */
@@ -223,14 +238,15 @@ static inline int kexec_adoption_locate(struct kexec_buf *kbuf)
 	return -ENODEV;
 }
 
-static inline bool kexec_adoption_load_segment(struct kimage *image, int idx)
+static inline int kexec_adoption_load_segment(struct kimage *image, int idx)
 {
-	return false;
+	return -ENODEV;
 }
 
-static inline void *kexec_adoption_map_segment(struct kimage *image, int idx)
+static inline bool kexec_adoption_map_segment(struct kimage *image, int idx,
+					      void **addr)
 {
-	return NULL;
+	return false;
 }
 
 static inline void kexec_adoption_drop_bufs(struct kimage *image)
@@ -265,6 +281,12 @@ static inline size_t kexec_membuf_late_fdt_space(void)
 static inline int kexec_membuf_keep_range(phys_addr_t base, phys_addr_t size)
 {
 	return 0;
+}
+
+static inline bool kexec_membuf_early_slot(unsigned int i, phys_addr_t *base,
+					   phys_addr_t *size)
+{
+	return false;
 }
 
 static inline bool kexec_membuf_excluded_range(unsigned long start,

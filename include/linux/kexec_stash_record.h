@@ -59,6 +59,8 @@
 #define KEXEC_STASH_BOOTARGS_LEN \
 	2048 /* with the NUL; arm64's COMMAND_LINE_SIZE */
 #define KEXEC_STASH_SIGNATURE_LEN 1024
+/* First byte of a detached signature: IMA's EVM_IMA_XATTR_DIGSIG */
+#define KEXEC_STASH_SIGNATURE_TYPE 3
 #define KEXEC_STASH_DIGEST_LEN 64
 
 /**

@@ -25,49 +25,19 @@
 #include "fdt.h"
 #include "internal.h"
 
-static int refuse(const struct kexec_slot *slot, unsigned int id,
-		  const char *why, int err)
-{
-	pr_err("slot '%s': %s: %s\n", slot->rec.label, kexec_slot_file_name(id),
-	       why);
-	return err;
-}
-
 /* The content is at fault: nobody need try again before it is staged again */
 static int refuse_content(struct kexec_slot *slot, unsigned int id,
 			  const char *why, int err)
 {
 	scoped_guard(mutex, &slot->lock)
 		__set_bit(id, &slot->bad);
-	return refuse(slot, id, why, err);
-}
-
-static int seal(struct kexec_slot *slot)
-{
-	guard(mutex)(&slot->lock);
-	if (slot->running)
-		return refuse(slot, KEXEC_STASH_KERNEL,
-			      "this kernel runs in the slot", -EBUSY);
-	if (!slot->rec.file[KEXEC_STASH_KERNEL].size)
-		return refuse(slot, KEXEC_STASH_KERNEL,
-			      "there is none, stage one first", -ENODATA);
-	if (slot->writers)
-		return refuse(slot, KEXEC_STASH_KERNEL,
-			      "the slot is open for writing", -ETXTBSY);
-	slot->adopted++;
-	return 0;
-}
-
-static void unseal(struct kexec_slot *slot)
-{
-	guard(mutex)(&slot->lock);
-	if (!--slot->adopted)
-		slot->verified = 0;
+	return kexec_slot_refuse(slot, id, why, err);
 }
 
 /*
  * What kernel_read_file() does for a file that has to be read, for one that
- * need not be
+ * need not be. The recorded digest comes last: where IMA has computed the same,
+ * it need not be computed again.
  */
 static int check_file(struct kexec_slot *slot, unsigned int id,
 		      struct file *file, enum kernel_read_file_id read_id)
@@ -76,15 +46,12 @@ static int check_file(struct kexec_slot *slot, unsigned int id,
 	u64 size = slot->rec.file[id].size;
 	int ret;
 
-	ret = deny_write_access(file);
-	if (ret)
-		return ret;
+	kexec_slot_keep_inode(slot, id, file_inode(file));
 	ret = security_kernel_read_file(file, read_id, true);
 	if (!ret)
-		ret = kexec_slot_check_digest(slot, id);
-	if (!ret)
 		ret = security_kernel_post_read_file(file, buf, size, read_id);
-	allow_write_access(file);
+	if (!ret)
+		ret = kexec_slot_check_digest(slot, id, file_inode(file));
 	return ret;
 }
 
@@ -93,8 +60,9 @@ static int check_whole(struct kexec_slot *slot, unsigned int id)
 {
 	if (!test_bit(id, &slot->bad))
 		return 0;
-	return refuse(slot, id, "is damaged or incomplete, stage it again",
-		      -EBADMSG);
+	return kexec_slot_refuse(slot, id,
+				 "is damaged or incomplete, stage it again",
+				 -EBADMSG);
 }
 
 /*
@@ -141,36 +109,52 @@ static bool is_kernel_of(const struct kexec_slot *slot,
 	       !memcmp(image->kernel_buf, __va(slot->rec.base), kernel->size);
 }
 
+/* Whatever file of the slot it came from, it is the kernel that is looked at */
+static int adopt_sealed(struct kimage *image, struct kexec_adoption *adoption,
+			struct file *any)
+{
+	struct kexec_slot *slot = adoption->slot;
+	struct file *kernel;
+	int ret;
+
+	/*
+	 * What was read from elsewhere must still be what lies here, now sealed
+	 */
+	if (image->kernel_buf && !is_kernel_of(slot, image))
+		return -ENODEV;
+	kernel = kexec_stash_open_sibling(any, KEXEC_STASH_KERNEL);
+	if (IS_ERR(kernel))
+		return PTR_ERR(kernel);
+	ret = adopt_kernel_file(adoption, kernel);
+	if (ret) {
+		fput(kernel);
+		return ret;
+	}
+	adoption->kernel = kernel;
+	image->adoption = adoption;
+	vfree(image->kernel_buf);
+	image->kernel_buf = kexec_slot_file_addr(slot, KEXEC_STASH_KERNEL);
+	image->kernel_buf_len = slot->rec.file[KEXEC_STASH_KERNEL].size;
+	return 0;
+}
+
 static int adopt(struct kimage *image, struct kexec_slot *slot,
-		 struct file *file, bool strict)
+		 struct file *any, bool strict)
 {
 	struct kexec_adoption *adoption = kzalloc_obj(*adoption);
 	int ret;
 
 	if (!adoption)
 		return -ENOMEM;
-	ret = seal(slot);
+	ret = kexec_slot_seal(slot);
 	if (ret)
 		goto free;
 	adoption->slot = slot;
 	adoption->strict = strict;
-	/*
-	 * What was read from elsewhere must still be what lies here, now sealed
-	 */
-	ret = image->kernel_buf && !is_kernel_of(slot, image) ? -ENODEV : 0;
+	ret = adopt_sealed(image, adoption, any);
 	if (!ret)
-		ret = adopt_kernel_file(adoption, file);
-	if (ret)
-		goto unseal;
-	adoption->kernel = get_file(file);
-	image->adoption = adoption;
-	vfree(image->kernel_buf);
-	image->kernel_buf = kexec_slot_file_addr(slot, KEXEC_STASH_KERNEL);
-	image->kernel_buf_len = slot->rec.file[KEXEC_STASH_KERNEL].size;
-	return 0;
-
-unseal:
-	unseal(slot);
+		return 0;
+	kexec_slot_unseal(slot);
 free:
 	kfree(adoption);
 	return ret;
@@ -184,17 +168,9 @@ free:
 static int adopt_by_initrd(struct kimage *image, struct kexec_slot *slot,
 			   struct file *initrd)
 {
-	struct file *kernel;
-	int ret;
-
 	if (image->type == KEXEC_TYPE_CRASH || !is_kernel_of(slot, image))
 		return -ENODEV;
-	kernel = kexec_stash_open_sibling(initrd, KEXEC_STASH_KERNEL);
-	if (IS_ERR(kernel))
-		return PTR_ERR(kernel);
-	ret = adopt(image, slot, kernel, false);
-	fput(kernel);
-	return ret;
+	return adopt(image, slot, initrd, false);
 }
 
 ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
@@ -225,36 +201,26 @@ ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
 	return ret ? ret : image->kernel_buf_len;
 }
 
-static ssize_t adopt_initrd_file(struct kimage *image, struct file *file)
-{
-	struct kexec_slot *slot = image->adoption->slot;
-	int ret;
-
-	ret = check_file(slot, KEXEC_STASH_INITRD, file,
-			 READING_KEXEC_INITRAMFS);
-	if (!ret)
-		ret = check_whole(slot, KEXEC_STASH_INITRD);
-	if (ret)
-		return ret;
-	image->initrd_buf = kexec_slot_file_addr(slot, KEXEC_STASH_INITRD);
-	image->initrd_buf_len = slot->rec.file[KEXEC_STASH_INITRD].size;
-	return image->initrd_buf_len;
-}
-
 static ssize_t adopt_own_initrd(struct kimage *image)
 {
 	struct kexec_adoption *adoption = image->adoption;
+	struct kexec_slot *slot = adoption->slot;
+	const unsigned int id = KEXEC_STASH_INITRD;
 	struct file *file;
-	ssize_t ret;
+	int ret;
 
-	if (!adoption->slot->rec.file[KEXEC_STASH_INITRD].size)
-		return 0;
-	file = kexec_stash_open_sibling(adoption->kernel, KEXEC_STASH_INITRD);
+	file = kexec_stash_open_sibling(adoption->kernel, id);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	ret = adopt_initrd_file(image, file);
+	ret = check_file(slot, id, file, READING_KEXEC_INITRAMFS);
 	fput(file);
-	return ret;
+	if (!ret)
+		ret = check_whole(slot, id);
+	if (ret)
+		return ret;
+	image->initrd_buf = kexec_slot_file_addr(slot, id);
+	image->initrd_buf_len = slot->rec.file[id].size;
+	return image->initrd_buf_len;
 }
 
 ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
@@ -263,8 +229,12 @@ ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
 	unsigned int id;
 	int ret;
 
-	if (initrd_fd < 0 && image->adoption && image->adoption->strict)
-		return adopt_own_initrd(image);
+	if (initrd_fd < 0 && image->adoption && image->adoption->strict) {
+		slot = image->adoption->slot;
+		return slot->rec.file[KEXEC_STASH_INITRD].size ?
+			       adopt_own_initrd(image) :
+			       0;
+	}
 
 	CLASS(fd, f)(initrd_fd);
 	if (fd_empty(f) || !(fd_file(f)->f_mode & FMODE_READ))
@@ -280,13 +250,15 @@ ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
 	if (!image->adoption)
 		return -ENODEV;
 	if (slot != image->adoption->slot || id != KEXEC_STASH_INITRD)
-		return refuse(image->adoption->slot, KEXEC_STASH_INITRD,
-			      "the one given is another file of the stash",
-			      -EINVAL);
+		return kexec_slot_refuse(image->adoption->slot,
+					 KEXEC_STASH_INITRD,
+					 "the one given is another file of the stash",
+					 -EINVAL);
 	if (!slot->rec.file[id].size)
-		return refuse(slot, id, "there is none, stage one first",
-			      -ENODATA);
-	return adopt_initrd_file(image, fd_file(f));
+		return kexec_slot_refuse(slot, id,
+					 "there is none, stage one first",
+					 -ENODATA);
+	return adopt_own_initrd(image);
 }
 
 static int adopt_cmdline(struct kimage *image, int kernel_fd)
@@ -332,15 +304,16 @@ static int check_dtb(struct kexec_slot *slot, struct file *kernel)
 	int ret;
 
 	if (slot->rec.origin == KEXEC_STASH_FIRMWARE) {
-		ret = kexec_slot_check_digest(slot, KEXEC_STASH_DTB);
+		ret = kexec_slot_check_digest(slot, KEXEC_STASH_DTB, NULL);
 		if (!ret)
 			ima_measure_critical_data("kexec_membuf", "dtb", dtb,
 						  size, true, NULL, 0);
 		return ret;
 	}
 	if (dtb_needs_signature())
-		return refuse(slot, KEXEC_STASH_DTB,
-			      "has no signature that could be checked", -EPERM);
+		return kexec_slot_refuse(slot, KEXEC_STASH_DTB,
+					 "has no signature that could be checked",
+					 -EPERM);
 	file = kexec_stash_open_sibling(kernel, KEXEC_STASH_DTB);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
@@ -481,30 +454,30 @@ int kexec_adoption_locate(struct kexec_buf *kbuf)
 	return 0;
 }
 
-bool kexec_adoption_load_segment(struct kimage *image, int idx)
+int kexec_adoption_load_segment(struct kimage *image, int idx)
 {
 	struct kexec_segment *segment = &image->segment[idx];
-	void *dst = __va(segment->mem);
-	size_t rest = segment->memsz - segment->bufsz;
+
+	if (!image->adoption)
+		return -ENODEV;
+	/*
+	 * It lies there. What a kernel owns behind its file it clears itself.
+	 */
+	if (segment->kbuf == __va(segment->mem))
+		return 0;
+	return kexec_slot_write(image->adoption->slot, segment->mem,
+				segment->kbuf, segment->bufsz, segment->memsz);
+}
+
+bool kexec_adoption_map_segment(struct kimage *image, int idx, void **addr)
+{
+	struct kexec_segment *segment = &image->segment[idx];
 
 	if (!image->adoption)
 		return false;
-	if (segment->kbuf != dst) {
-		memcpy(dst, segment->kbuf, segment->bufsz);
-		memset(dst + segment->bufsz, 0, rest);
-	} else if (rest < PAGE_SIZE) {
-		/*
-		 * The rest of the last page. What else a kernel owns behind its
-		 * file it clears itself.
-		 */
-		memset(dst + segment->bufsz, 0, rest);
-	}
+	*addr = kexec_slot_map(image->adoption->slot, segment->mem,
+			       segment->memsz);
 	return true;
-}
-
-void *kexec_adoption_map_segment(struct kimage *image, int idx)
-{
-	return image->adoption ? __va(image->segment[idx].mem) : NULL;
 }
 
 void kexec_adoption_drop_bufs(struct kimage *image)
@@ -529,7 +502,7 @@ void kexec_adoption_release(struct kimage *image)
 	if (!adoption)
 		return;
 	kexec_adoption_drop_bufs(image);
-	unseal(adoption->slot);
+	kexec_slot_unseal(adoption->slot);
 	kfree(adoption);
 	image->adoption = NULL;
 }
@@ -568,8 +541,9 @@ int kexec_membuf_open_fdt(const struct kimage *image, void *fdt, size_t size)
 			      initial_boot_params);
 	if (!ret)
 		return 0;
-	adoption->err = refuse(adoption->slot, KEXEC_STASH_DTB,
-			       "does not go with the running device tree",
-			       -EINVAL);
+	adoption->err =
+		kexec_slot_refuse(adoption->slot, KEXEC_STASH_DTB,
+				  "does not go with the running device tree",
+				  -EINVAL);
 	return adoption->err;
 }

@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) "kexec_membuf: " fmt
 
 #include <crypto/sha2.h>
+#include <linux/ima.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -68,26 +69,46 @@ static void digest_buf(enum kexec_stash_hash hash, const u8 *buf, u64 len,
 	digest_final(&ctx, hash, digest);
 }
 
+static const enum hash_algo hash_algos[KEXEC_STASH_NR_HASHES] = {
+	[KEXEC_STASH_HASH_NONE] = HASH_ALGO__LAST,
+	[KEXEC_STASH_SHA256] = HASH_ALGO_SHA256,
+	[KEXEC_STASH_SHA384] = HASH_ALGO_SHA384,
+	[KEXEC_STASH_SHA512] = HASH_ALGO_SHA512,
+};
+
+/* Whether IMA has the digest that is asked for; it looked since the seal */
+static bool ima_has_digest(struct inode *inode, enum kexec_stash_hash hash,
+			   u8 *digest)
+{
+	return inode && ima_inode_hash(inode, digest, KEXEC_STASH_DIGEST_LEN) ==
+				hash_algos[hash];
+}
+
 /**
  * kexec_slot_check_digest() - compare a file with its recorded digest
  * @slot: the slot, sealed
  * @id: the file, not the command line
+ * @inode: the file's inode, kept by kexec_slot_keep_inode(); NULL if no LSM was
+ *	asked about it
  *
  * Once is enough while the slot stays sealed.
  *
  * Return: 0, also if none is recorded; -EBADMSG if it does not match. The file
  * is bad then.
  */
-int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id)
+int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id,
+			    struct inode *inode)
 {
 	const struct kexec_stash_file *file = &slot->rec.file[id];
 	int len = kexec_stash_hash_len(file->hash);
 	u8 digest[KEXEC_STASH_DIGEST_LEN];
 
-	if (file->hash == KEXEC_STASH_HASH_NONE || test_bit(id, &slot->verified))
+	if (file->hash == KEXEC_STASH_HASH_NONE ||
+	    test_bit(id, &slot->verified))
 		return 0;
-	digest_buf(file->hash, kexec_slot_file_addr(slot, id), file->size,
-		   digest);
+	if (!ima_has_digest(inode, file->hash, digest))
+		digest_buf(file->hash, kexec_slot_file_addr(slot, id),
+			   file->size, digest);
 	if (!memcmp(digest, file->digest, len)) {
 		set_bit(id, &slot->verified);
 		return 0;

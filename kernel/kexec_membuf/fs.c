@@ -15,7 +15,9 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_context.h>
+#include <linux/mount.h>
 #include <linux/namei.h>
+#include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/uio.h>
 #include <linux/xattr.h>
@@ -47,6 +49,9 @@ static const char *const fact_names[] = {
 #define INO_ENTRY(ino) (((ino) & 0xff) - 1)
 
 static struct simple_xattr_cache xattr_cache;
+
+/* Keeps inodes of sealed slots possible where no user has it mounted */
+static struct vfsmount *stash_mnt;
 
 static const char *entry_name(unsigned int id)
 {
@@ -133,12 +138,14 @@ static ssize_t payload_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t ret;
 
 	inode_lock(inode);
-	ret = generic_write_checks(iocb, from);
-	if (ret <= 0)
-		goto out;
 	scoped_guard(mutex, &slot->lock) {
 		ret = kexec_slot_may_change(slot);
 		if (ret)
+			goto out;
+		/* It may have been written through an inode of another generation */
+		i_size_write(inode, kexec_slot_file_size(slot, id));
+		ret = generic_write_checks(iocb, from);
+		if (ret <= 0)
 			goto out;
 		ret = write_locked(slot, id, iocb, from);
 		/* Half a file, not to be taken for a whole one */
@@ -181,12 +188,21 @@ static int payload_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static loff_t payload_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+	u64 size = kexec_slot_file_size(inode_slot(inode), inode_entry(inode));
+
+	return generic_file_llseek_size(file, offset, whence, MAX_LFS_FILESIZE,
+					size);
+}
+
 static const struct file_operations payload_fops = {
 	.open = payload_open,
 	.release = payload_release,
 	.read_iter = payload_read_iter,
 	.write_iter = payload_write_iter,
-	.llseek = generic_file_llseek,
+	.llseek = payload_llseek,
 	.splice_read = copy_splice_read,
 	.splice_write = iter_file_splice_write,
 	.fsync = noop_fsync,
@@ -229,6 +245,16 @@ static int payload_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	return 0;
 }
 
+static int payload_getattr(struct mnt_idmap *idmap, const struct path *path,
+			   struct kstat *stat, u32 mask, unsigned int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+
+	generic_fillattr(idmap, mask, inode, stat);
+	stat->size = kexec_slot_file_size(inode_slot(inode), inode_entry(inode));
+	return 0;
+}
+
 static ssize_t payload_listxattr(struct dentry *dentry, char *buffer,
 				 size_t size)
 {
@@ -241,6 +267,7 @@ static ssize_t payload_listxattr(struct dentry *dentry, char *buffer,
 
 static const struct inode_operations payload_iops = {
 	.setattr = payload_setattr,
+	.getattr = payload_getattr,
 	.listxattr = payload_listxattr,
 };
 
@@ -262,24 +289,72 @@ static int security_xattr_get(const struct xattr_handler *handler,
 				xattr_full_name(handler, name), buffer, size);
 }
 
+/* Whether a value of security.ima is a signature, which a record can hold */
+static bool is_signature(const void *value, size_t size)
+{
+	return size && size <= KEXEC_STASH_SIGNATURE_LEN &&
+	       *(const u8 *)value == KEXEC_STASH_SIGNATURE_TYPE;
+}
+
+/* What security.ima says goes into the record, for the next kernel to find */
+static int record_signature(struct kexec_stash_file *file, const void *value,
+			    size_t size)
+{
+	u8 *signature = NULL;
+
+	if (value && is_signature(value, size)) {
+		signature = kmemdup(value, size, GFP_KERNEL);
+		if (!signature)
+			return -ENOMEM;
+	}
+	kfree(file->signature);
+	file->signature = signature;
+	file->signature_len = signature ? size : 0;
+	atomic_inc(&kexec_slots_generation);
+	return 0;
+}
+
+static int set_xattr(struct kexec_slot *slot, unsigned int id, const char *name,
+		     const void *value, size_t size, int flags)
+{
+	struct simple_xattr *old = simple_xattr_set(&xattr_cache,
+						    &slot->xattrs[id], name,
+						    value, size, flags);
+
+	if (IS_ERR(old))
+		return PTR_ERR(old);
+	simple_xattr_free_rcu(old);
+	if (id != KEXEC_SLOT_CMDLINE && !strcmp(name, XATTR_NAME_IMA))
+		return record_signature(&slot->rec.file[id], value, size);
+	return 0;
+}
+
+static void drop_xattrs(struct kexec_slot *slot, unsigned int id)
+{
+	struct simple_xattr *xattr, *next;
+
+	list_for_each_entry_safe(xattr, next, &slot->xattrs[id], node)
+		set_xattr(slot, id, xattr->name, NULL, 0, 0);
+}
+
 static int security_xattr_set(const struct xattr_handler *handler,
 			      struct mnt_idmap *idmap, struct dentry *dentry,
 			      struct inode *inode, const char *name,
 			      const void *value, size_t size, int flags)
 {
-	struct simple_xattr *old;
+	struct kexec_slot *slot;
+	int ret;
 
 	if (!has_xattrs(inode))
 		return -EOPNOTSUPP;
-	old = simple_xattr_set(&xattr_cache,
-			       &inode_slot(inode)->xattrs[inode_entry(inode)],
-			       xattr_full_name(handler, name), value, size,
-			       flags);
-	if (IS_ERR(old))
-		return PTR_ERR(old);
-	simple_xattr_free_rcu(old);
-	inode_set_ctime_current(inode);
-	return 0;
+	slot = inode_slot(inode);
+	scoped_guard(mutex, &slot->lock)
+		ret = set_xattr(slot, inode_entry(inode),
+				xattr_full_name(handler, name), value, size,
+				flags);
+	if (!ret)
+		inode_set_ctime_current(inode);
+	return ret;
 }
 
 static const struct xattr_handler security_xattr_handler = {
@@ -295,20 +370,17 @@ static const struct xattr_handler *const stash_xattr_handlers[] = {
 /**
  * kexec_stash_set_signature() - let a recorded signature be found where IMA
  * looks for it
- * @slot: the slot
+ * @slot: the slot, which nobody else knows of yet
  * @id: a file of its payload
+ * @signature: the value of security.ima
+ * @len: its length in bytes
+ *
+ * Return: 0 or -ENOMEM.
  */
-void __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id)
+int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
+				     const u8 *signature, u32 len)
 {
-	const struct kexec_stash_file *file = &slot->rec.file[id];
-
-	if (!file->signature_len)
-		return;
-	if (IS_ERR(simple_xattr_set(&xattr_cache, &slot->xattrs[id],
-				    XATTR_NAME_IMA, file->signature,
-				    file->signature_len, 0)))
-		pr_err("slot '%s': %s: no memory for its signature\n",
-		       slot->rec.label, kexec_slot_file_name(id));
+	return set_xattr(slot, id, XATTR_NAME_IMA, signature, len, 0);
 }
 
 /* Facts, one value per file */
@@ -361,7 +433,7 @@ static const struct inode_operations fact_iops = {
 
 /* Directories */
 
-static struct inode *stash_iget(struct super_block *sb, unsigned long ino);
+static struct inode *stash_iget(struct super_block *sb, u64 ino);
 
 static struct dentry *slot_lookup(struct inode *dir, struct dentry *dentry,
 				  unsigned int flags)
@@ -403,9 +475,12 @@ static int slot_unlink(struct inode *dir, struct dentry *dentry)
 	if (inode->i_fop != &payload_fops)
 		return -EPERM;
 	ret = empty_file(inode);
-	if (!ret)
-		d_drop(dentry);
-	return ret;
+	if (ret)
+		return ret;
+	scoped_guard(mutex, &inode_slot(inode)->lock)
+		drop_xattrs(inode_slot(inode), inode_entry(inode));
+	d_drop(dentry);
+	return 0;
 }
 
 static const struct inode_operations slot_dir_iops = {
@@ -482,9 +557,31 @@ static void init_file_inode(struct inode *inode)
 	i_size_write(inode, kexec_slot_file_size(slot, inode_entry(inode)));
 }
 
-static struct inode *stash_iget(struct super_block *sb, unsigned long ino)
+/* Inodes of payload files come in generations, see kexec_slot_seal() */
+static u32 inode_generation(u64 ino)
 {
-	struct inode *inode = iget_locked(sb, ino);
+	if (ino == ROOT_INO || ino == SLOT_INO(INO_SLOT(ino)) ||
+	    INO_ENTRY(ino) >= KEXEC_SLOT_NR_FILES)
+		return 0;
+	return READ_ONCE(kexec_slots[INO_SLOT(ino)]->inode_generation);
+}
+
+static int is_inode(struct inode *inode, void *ino)
+{
+	return inode->i_ino == *(u64 *)ino &&
+	       inode->i_generation == inode_generation(*(u64 *)ino);
+}
+
+static int set_inode(struct inode *inode, void *ino)
+{
+	inode->i_ino = *(u64 *)ino;
+	inode->i_generation = inode_generation(*(u64 *)ino);
+	return 0;
+}
+
+static struct inode *stash_iget(struct super_block *sb, u64 ino)
+{
+	struct inode *inode = iget5_locked(sb, ino, is_inode, set_inode, &ino);
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
@@ -545,6 +642,19 @@ struct file *kexec_stash_open_sibling(struct file *file, unsigned int id)
 	return sibling;
 }
 
+/* A name stands for the newest generation of its inode */
+static int stash_revalidate(struct inode *dir, const struct qstr *name,
+			    struct dentry *dentry, unsigned int flags)
+{
+	const struct inode *inode = d_inode_rcu(dentry);
+
+	return !inode || inode->i_generation == inode_generation(inode->i_ino);
+}
+
+static const struct dentry_operations stash_dentry_ops = {
+	.d_revalidate = stash_revalidate,
+};
+
 static const struct super_operations stash_sops = {
 	.statfs = simple_statfs,
 	.drop_inode = inode_just_drop,
@@ -565,6 +675,7 @@ static int stash_fill_super(struct super_block *sb, struct fs_context *fc)
 	 * What one path did to a file is seen through any other: names are not
 	 * cached beyond their use
 	 */
+	set_default_d_op(sb, &stash_dentry_ops);
 	sb->s_d_flags |= DCACHE_DONTCACHE;
 	sb->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
 
@@ -604,7 +715,14 @@ static int __init stash_fs_init(void)
 		return ret;
 	ret = register_filesystem(&stash_fs_type);
 	if (ret)
-		sysfs_remove_mount_point(fs_kobj, "kexec");
+		goto remove;
+	stash_mnt = kern_mount(&stash_fs_type);
+	if (!IS_ERR(stash_mnt))
+		return 0;
+	ret = PTR_ERR(stash_mnt);
+	unregister_filesystem(&stash_fs_type);
+remove:
+	sysfs_remove_mount_point(fs_kobj, "kexec");
 	return ret;
 }
 fs_initcall(stash_fs_init);

@@ -182,7 +182,8 @@ size_t kexec_membuf_late_fdt_space(void)
 
 	for (int i = 0; i < kexec_nr_slots; i++)
 		space += kexec_stash_record_space(&kexec_slots[i]->rec) +
-			 KEXEC_STASH_BOOTARGS_LEN;
+			 KEXEC_STASH_BOOTARGS_LEN +
+			 KEXEC_STASH_NR_FILES * KEXEC_STASH_SIGNATURE_LEN;
 	return space;
 }
 
@@ -220,8 +221,7 @@ static int tell_again(struct notifier_block *nb, unsigned long action,
 		pr_err("slots were changed after the load, the next kernel cannot be told (%d)\n",
 		       ret);
 	fdt_pack(fdt);
-	if (!is_vmalloc_addr(fdt))
-		arch_kexec_stash_flush(fdt, size);
+	arch_kexec_stash_flush(fdt, size);
 	kimage_unmap_segment(fdt);
 	return NOTIFY_OK;
 }

@@ -19,6 +19,9 @@
 #define KEXEC_SLOT_CMDLINE KEXEC_STASH_NR_FILES
 #define KEXEC_SLOT_NR_FILES (KEXEC_STASH_NR_FILES + 1)
 
+struct file;
+struct inode;
+
 /**
  * enum kexec_slot_state - what a slot is good for just now
  * @KEXEC_SLOT_EMPTY: it holds nothing
@@ -38,16 +41,23 @@ enum kexec_slot_state {
 /**
  * struct kexec_slot - a slot
  * @rec: label, place and payload; label, base and size never change;
- *	its bootargs is unused, see @cmdline
+ *	its bootargs is unused, see @cmdline; signatures are what security.ima
+ *	of the file holds, each in memory of its own
  * @lock: protects all below, and the payload in @rec
  * @running: this kernel runs in it: there is no payload to speak of
  * @absent: this kernel does not run in it, but has it as ordinary
  *	memory: not shown, only passed on
- * @adopted: number of kexec images that adopted it; sealed while there are any
+ * @sealed: number of kexec images that adopted it or are about to; nobody may
+ *	change the payload while there are any
  * @writers: how often its files are open for writing
  * @dirty: bits of the files that are being written
  * @bad: bits of the files that are damaged or incomplete, until they are emptied
  * @verified: bits of the files whose digest was checked since the slot is sealed
+ * @inode_generation: inodes of earlier ones still show the slot to those who
+ *	have them open, but are not found again
+ * @inodes: of the files that LSMs have looked at since the slot is sealed
+ * @ima_demands: bits of the files that IMA demanded a signature of, when the
+ *	inode generation began
  * @cmdline: command line of the payload; no NUL at its end
  * @cmdline_len: its length in bytes, 0 for none
  * @xattrs: extended attributes of each file, of the stash's own cache
@@ -57,11 +67,14 @@ struct kexec_slot {
 	struct mutex lock; /* see above */
 	bool running;
 	bool absent;
-	unsigned int adopted;
+	unsigned int sealed;
 	unsigned int writers;
 	unsigned long dirty;
 	unsigned long bad;
 	unsigned long verified;
+	unsigned int inode_generation;
+	struct inode *inodes[KEXEC_STASH_NR_FILES];
+	unsigned long ima_demands;
 	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
 	size_t cmdline_len;
 	struct list_head xattrs[KEXEC_SLOT_NR_FILES];
@@ -91,14 +104,27 @@ void kexec_slot_touch(struct kexec_slot *slot, unsigned int id);
 void kexec_slot_empty_file(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id);
 
+int kexec_slot_refuse(const struct kexec_slot *slot, unsigned int id,
+		      const char *why, int err);
+
+/* seal.c */
+int kexec_slot_seal(struct kexec_slot *slot);
+void kexec_slot_unseal(struct kexec_slot *slot);
+void kexec_slot_keep_inode(struct kexec_slot *slot, unsigned int id,
+			   struct inode *inode);
+void *kexec_slot_map(const struct kexec_slot *slot, u64 mem, u64 size);
+int kexec_slot_write(const struct kexec_slot *slot, u64 mem, const void *buf,
+		     u64 len, u64 memsz);
+
 /* digest.c */
-int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id);
+int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id,
+			    struct inode *inode);
 
 /* fs.c: the slot and file that an open file of the stash shows, or NULL */
-struct file;
 struct kexec_slot *kexec_stash_file_slot(struct file *file, unsigned int *id);
 struct file *kexec_stash_open_sibling(struct file *file, unsigned int id);
-void __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id);
+int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
+				     const u8 *signature, u32 len);
 
 /**
  * struct kexec_adoption - what an image has of a slot

@@ -10,6 +10,7 @@
 #include <linux/kexec.h>
 #include <linux/kexec_membuf.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/unaligned.h>
 
 #include "internal.h"
@@ -73,7 +74,7 @@ static void state_follows_the_files(struct kunit *test)
 			kexec_slot_check_staged(slot, KEXEC_STASH_KERNEL));
 	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_STAGED);
 	KUNIT_EXPECT_EQ(test, slot->rec.origin, KEXEC_STASH_RUNTIME);
-	slot->adopted = 1;
+	slot->sealed = 1;
 	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_LOADED);
 	slot->running = true;
 	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_RUNNING);
@@ -94,13 +95,13 @@ static void sealed_slot_refuses_change(struct kunit *test)
 	struct kexec_slot *slot = test_slot(test, FAR_BASE, SZ_64M);
 
 	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), 0);
-	slot->adopted = 1;
+	slot->sealed = 1;
 	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), -ETXTBSY);
 	slot->running = true;
 	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), -EBUSY);
 }
 
-static void change_drops_digest_and_signature(struct kunit *test)
+static void change_drops_digest_but_no_signature(struct kunit *test)
 {
 	struct kexec_slot *slot = test_slot(test, FAR_BASE, SZ_64M);
 	struct kexec_stash_file *file = &slot->rec.file[KEXEC_STASH_INITRD];
@@ -111,8 +112,8 @@ static void change_drops_digest_and_signature(struct kunit *test)
 	file->signature_len = 9;
 	kexec_slot_touch(slot, KEXEC_STASH_INITRD);
 	KUNIT_EXPECT_EQ(test, file->hash, KEXEC_STASH_HASH_NONE);
-	KUNIT_EXPECT_NULL(test, file->signature);
-	KUNIT_EXPECT_EQ(test, file->signature_len, 0);
+	KUNIT_EXPECT_NOT_NULL(test, file->signature);
+	KUNIT_EXPECT_EQ(test, file->signature_len, 9);
 	KUNIT_EXPECT_NE(test, before, atomic_read(&kexec_slots_generation));
 }
 
@@ -177,20 +178,68 @@ static void digest_is_checked(struct kunit *test)
 			sha512(buf, file->size, file->digest);
 		slot->bad = 0;
 		slot->verified = 0;
-		KUNIT_EXPECT_EQ(test, 0, kexec_slot_check_digest(slot, id));
+		KUNIT_EXPECT_EQ(test, 0,
+				kexec_slot_check_digest(slot, id, NULL));
 		KUNIT_EXPECT_EQ(test, slot->bad, 0);
 
 		/* Not again while it is sealed: nothing can have changed */
 		buf[file->size - 1] ^= 1;
-		KUNIT_EXPECT_EQ(test, 0, kexec_slot_check_digest(slot, id));
+		KUNIT_EXPECT_EQ(test, 0,
+				kexec_slot_check_digest(slot, id, NULL));
 		slot->verified = 0;
 		KUNIT_EXPECT_EQ(test, -EBADMSG,
-				kexec_slot_check_digest(slot, id));
+				kexec_slot_check_digest(slot, id, NULL));
 		KUNIT_EXPECT_EQ(test, slot->bad, BIT(id));
 		buf[file->size - 1] ^= 1;
 	}
 	file->hash = KEXEC_STASH_HASH_NONE;
-	KUNIT_EXPECT_EQ(test, 0, kexec_slot_check_digest(slot, id));
+	KUNIT_EXPECT_EQ(test, 0, kexec_slot_check_digest(slot, id, NULL));
+}
+
+/* Whether the kernel itself can write to a slot through its linear map */
+static bool writable(struct kexec_slot *slot, u64 offset)
+{
+	u8 *addr = __va(slot->rec.base) + offset, byte = *addr;
+
+	return !copy_to_kernel_nofault(addr, &byte, sizeof(byte));
+}
+
+static void sealed_slot_is_read_only(struct kunit *test)
+{
+	struct kexec_slot *slot = test_real_slot(test);
+	unsigned int generation = slot->inode_generation;
+	u64 last = TEST_SIZE - 1;
+	u8 *buf = __va(slot->rec.base);
+
+	put_image(slot, SZ_64K);
+	slot->rec.file[KEXEC_STASH_KERNEL].size = 10;
+	memset(buf, 0xff, PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, writable(slot, 0));
+	KUNIT_ASSERT_EQ(test, 0, kexec_slot_seal(slot));
+	KUNIT_EXPECT_FALSE(test, writable(slot, 0));
+	KUNIT_EXPECT_FALSE(test, writable(slot, last));
+	KUNIT_EXPECT_EQ(test, buf[9], 0xff);
+	/* What was in the file's last page is not handed on */
+	KUNIT_EXPECT_NULL(test, memchr_inv(buf + 10, 0, PAGE_SIZE - 10));
+	KUNIT_EXPECT_NE(test, slot->inode_generation, generation);
+	generation = slot->inode_generation;
+
+	/* Seals add up, and nothing is looked at again */
+	KUNIT_ASSERT_EQ(test, 0, kexec_slot_seal(slot));
+	KUNIT_EXPECT_EQ(test, slot->inode_generation, generation);
+	kexec_slot_unseal(slot);
+	KUNIT_EXPECT_FALSE(test, writable(slot, 0));
+
+	/* What a load adds goes there all the same */
+	KUNIT_EXPECT_EQ(test, 0,
+			kexec_slot_write(slot, slot->rec.base + SZ_1M, buf, 10,
+					 SZ_1M + SZ_64K));
+	KUNIT_EXPECT_EQ(test, 0, memcmp(buf + SZ_1M, buf, 10));
+	KUNIT_EXPECT_FALSE(test, writable(slot, SZ_1M));
+
+	kexec_slot_unseal(slot);
+	KUNIT_EXPECT_TRUE(test, writable(slot, 0));
+	KUNIT_EXPECT_TRUE(test, writable(slot, last));
 }
 
 /* An image with a payload of 16 MiB kernel, 8 MiB initrd and a staged dtb */
@@ -271,21 +320,23 @@ static void ordinary_image_is_left_to_kexec(struct kunit *test)
 {
 	struct kimage *image = test_adopted(test, SZ_64M);
 	unsigned long mem;
+	void *addr;
 
 	image->adoption = NULL;
 	KUNIT_EXPECT_EQ(test, -ENODEV, locate(image, SZ_4K, PAGE_SIZE, &mem));
-	KUNIT_EXPECT_FALSE(test, kexec_adoption_load_segment(image, 0));
-	KUNIT_EXPECT_NULL(test, kexec_adoption_map_segment(image, 0));
+	KUNIT_EXPECT_EQ(test, -ENODEV, kexec_adoption_load_segment(image, 0));
+	KUNIT_EXPECT_FALSE(test, kexec_adoption_map_segment(image, 0, &addr));
 }
 
 static struct kunit_case kexec_membuf_cases[] = {
 	KUNIT_CASE(state_follows_the_files),
 	KUNIT_CASE(slot_without_kernel_is_not_staged),
 	KUNIT_CASE(sealed_slot_refuses_change),
-	KUNIT_CASE(change_drops_digest_and_signature),
+	KUNIT_CASE(change_drops_digest_but_no_signature),
 	KUNIT_CASE(initrd_goes_behind_image_size),
 	KUNIT_CASE(initrd_makes_way_for_a_larger_kernel),
 	KUNIT_CASE(digest_is_checked),
+	KUNIT_CASE(sealed_slot_is_read_only),
 	KUNIT_CASE(segments_go_to_the_end_of_the_slot),
 	KUNIT_CASE(segments_stay_inside_the_slot),
 	KUNIT_CASE(ordinary_image_is_left_to_kexec),

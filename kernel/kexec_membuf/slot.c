@@ -45,6 +45,23 @@ const char *kexec_slot_state_name(enum kexec_slot_state state)
 }
 
 /**
+ * kexec_slot_refuse() - say why a payload is not taken
+ * @slot: the slot
+ * @id: the file that is at fault
+ * @why: what is wrong with it
+ * @err: what the caller is told
+ *
+ * Return: @err.
+ */
+int kexec_slot_refuse(const struct kexec_slot *slot, unsigned int id,
+		      const char *why, int err)
+{
+	pr_err("slot '%s': %s: %s\n", slot->rec.label, kexec_slot_file_name(id),
+	       why);
+	return err;
+}
+
+/**
  * kexec_slot_state() - what a slot is good for just now
  * @slot: the slot, locked
  *
@@ -57,7 +74,7 @@ enum kexec_slot_state kexec_slot_state(struct kexec_slot *slot)
 {
 	if (slot->running)
 		return KEXEC_SLOT_RUNNING;
-	if (slot->adopted)
+	if (slot->sealed)
 		return KEXEC_SLOT_LOADED;
 	if (slot->bad || slot->dirty)
 		return KEXEC_SLOT_BAD;
@@ -213,7 +230,7 @@ int kexec_slot_may_change(const struct kexec_slot *slot)
 	/* The next kernel has been told what is in the slots */
 	if (slot->running || kexec_in_progress)
 		return -EBUSY;
-	return slot->adopted ? -ETXTBSY : 0;
+	return slot->sealed ? -ETXTBSY : 0;
 }
 
 /**
@@ -221,18 +238,17 @@ int kexec_slot_may_change(const struct kexec_slot *slot)
  * @slot: the slot, locked
  * @id: the file
  *
- * What was recorded of its content does not hold any longer, and until
- * kexec_slot_check_staged() nobody may take it for whole.
+ * Its recorded digest does not hold any longer, and until
+ * kexec_slot_check_staged() nobody may take it for whole. A signature stays, as
+ * it does with any file that is written to: whether it still fits is for those
+ * to find who ask for it.
  */
 void kexec_slot_touch(struct kexec_slot *slot, unsigned int id)
 {
 	slot->rec.origin = KEXEC_STASH_RUNTIME;
 	__set_bit(id, &slot->dirty);
-	if (id != KEXEC_SLOT_CMDLINE) {
+	if (id != KEXEC_SLOT_CMDLINE)
 		slot->rec.file[id].hash = KEXEC_STASH_HASH_NONE;
-		slot->rec.file[id].signature = NULL;
-		slot->rec.file[id].signature_len = 0;
-	}
 	atomic_inc(&kexec_slots_generation);
 }
 
@@ -311,6 +327,8 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 static struct {
 	unsigned long node;
 	int ret;
+	phys_addr_t base;
+	phys_addr_t size;
 } judged[2 * KEXEC_STASH_SLOTS_MAX] __initdata;
 static unsigned int nr_judged __initdata;
 static unsigned int nr_accepted __initdata;
@@ -350,7 +368,8 @@ static const char *__init check_memory(const struct kexec_stash_record *rec)
 	return NULL;
 }
 
-static int __init judge(unsigned long node)
+static int __init judge(unsigned long node, phys_addr_t *base,
+			phys_addr_t *size)
 {
 	struct kexec_stash_fault fault = { "", "reg" };
 	struct kexec_stash_record rec;
@@ -369,6 +388,8 @@ static int __init judge(unsigned long node)
 		return -EINVAL;
 	}
 	nr_accepted++;
+	*base = rec.base;
+	*size = rec.size;
 	return 0;
 }
 
@@ -391,10 +412,23 @@ static int __init kexec_stash_node_validate(unsigned long node,
 		return ret;
 	if (nr_judged == ARRAY_SIZE(judged))
 		return -EINVAL;
-	ret = judge(node);
+	ret = judge(node, &judged[nr_judged].base, &judged[nr_judged].size);
 	judged[nr_judged].node = node;
 	judged[nr_judged++].ret = ret;
 	return ret;
+}
+
+bool __init kexec_membuf_early_slot(unsigned int i, phys_addr_t *base,
+				    phys_addr_t *size)
+{
+	for (int j = 0; j < nr_judged; j++) {
+		if (judged[j].ret || i--)
+			continue;
+		*base = judged[j].base;
+		*size = judged[j].size;
+		return true;
+	}
+	return false;
 }
 
 static int __init kexec_stash_node_init(unsigned long node,
@@ -445,6 +479,22 @@ static void __init mark_used(struct kexec_slot *slot)
 	memset(slot->rec.file, 0, sizeof(slot->rec.file));
 }
 
+/* Make what the record says of signatures the files' own */
+static void __init take_signatures(struct kexec_slot *slot)
+{
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
+		struct kexec_stash_file *file = &slot->rec.file[i];
+		const u8 *signature = file->signature;
+		u32 len = file->signature_len;
+
+		file->signature = NULL;
+		file->signature_len = 0;
+		if (len && kexec_stash_set_signature(slot, i, signature, len))
+			pr_err("slot '%s': %s: no memory for its signature\n",
+			       slot->rec.label, kexec_slot_file_name(i));
+	}
+}
+
 static void __init add_slot(int node)
 {
 	struct kexec_stash_fault fault = { "", "reg", "is one slot too many" };
@@ -469,8 +519,7 @@ static void __init add_slot(int node)
 		return;
 	if (rec.disabled)
 		mark_used(slot);
-	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++)
-		kexec_stash_set_signature(slot, i);
+	take_signatures(slot);
 	kexec_slots[kexec_nr_slots++] = slot;
 	pr_info("slot '%s' at %#llx, %llu MiB, %s\n", rec.label, rec.base,
 		rec.size / SZ_1M,

@@ -9,6 +9,8 @@
 #include <linux/kexec.h>
 #include <linux/kexec_membuf.h>
 #include <linux/kexec_stash_record.h>
+#include <linux/mm.h>
+#include <linux/set_memory.h>
 
 #include <asm/image.h>
 
@@ -81,6 +83,23 @@ int arch_kexec_stash_image_check(const void *buf, u64 len, u64 room,
 void arch_kexec_stash_flush(const void *buf, size_t len)
 {
 	dcache_clean_inval_poc((unsigned long)buf, (unsigned long)buf + len);
+}
+
+/**
+ * arch_kexec_stash_protect() - make a slot read-only in the linear map, or
+ * undo it
+ * @addr: its address there
+ * @len: its size in bytes
+ * @readonly: which of both
+ *
+ * map_mem() has mapped it so that no block reaches beyond it.
+ *
+ * Return: 0, or -ENOMEM where a larger block had to be split.
+ */
+int arch_kexec_stash_protect(void *addr, size_t len, bool readonly)
+{
+	return set_direct_map_readonly(virt_to_page(addr), len >> PAGE_SHIFT,
+				       readonly);
 }
 
 /**

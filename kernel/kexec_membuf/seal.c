@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The seal: from the first look at a payload until the last image that adopted
+ * it is gone, nobody changes it
+ *
+ * Files are closed to writers by fs.c, which asks kexec_slot_may_change(), and
+ * there are no mappings of them. The kernel's own linear map of the slot is
+ * read-only; what a load adds is written through mappings of its own, which are
+ * gone when it has been.
+ */
+
+#define pr_fmt(fmt) "kexec_membuf: " fmt
+
+#include <linux/fs.h>
+#include <linux/ima.h>
+#include <linux/kexec_membuf.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "internal.h"
+
+/* The files that IMA, by the policy of now, takes no image without signatures of */
+static unsigned long ima_demands(void)
+{
+	unsigned long demands = 0;
+
+	if (ima_appraise_signature(READING_KEXEC_IMAGE))
+		demands |= BIT(KEXEC_STASH_KERNEL) | BIT(KEXEC_STASH_DTB);
+	if (ima_appraise_signature(READING_KEXEC_INITRAMFS))
+		demands |= BIT(KEXEC_STASH_INITRD);
+	return demands;
+}
+
+/* What lies behind a file in its last page goes with it: it is nobody's */
+static void clear_last_pages(struct kexec_slot *slot)
+{
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
+		u64 size = slot->rec.file[i].size;
+
+		memset(kexec_slot_file_addr(slot, i) + size, 0,
+		       PAGE_ALIGN(size) - size);
+	}
+}
+
+static int protect(struct kexec_slot *slot, bool readonly)
+{
+	return arch_kexec_stash_protect(__va(slot->rec.base), slot->rec.size,
+					readonly);
+}
+
+static int check_sealable(const struct kexec_slot *slot)
+{
+	if (slot->running)
+		return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
+					 "this kernel runs in the slot",
+					 -EBUSY);
+	if (!slot->rec.file[KEXEC_STASH_KERNEL].size)
+		return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
+					 "there is none, stage one first",
+					 -ENODATA);
+	if (slot->writers)
+		return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
+					 "the slot is open for writing",
+					 -ETXTBSY);
+	return 0;
+}
+
+/**
+ * kexec_slot_seal() - close a payload to all who could change it
+ * @slot: the slot, not locked
+ *
+ * Seals add up; each is undone by a kexec_slot_unseal(). IMA remembers what it
+ * found of an inode: what it found before the slot was sealed, or by a policy
+ * that asked for less, says nothing now, so there are new inodes then. While
+ * the slot stays sealed nothing is computed twice.
+ *
+ * Return: 0; -EBUSY if this kernel runs in the slot; -ENODATA if there is no
+ * kernel in it; -ETXTBSY while one of its files is open for writing; -ENOMEM.
+ */
+int kexec_slot_seal(struct kexec_slot *slot)
+{
+	unsigned long demands = ima_demands();
+	int ret;
+
+	guard(mutex)(&slot->lock);
+	ret = check_sealable(slot);
+	if (ret)
+		return ret;
+	if (!slot->sealed) {
+		clear_last_pages(slot);
+		ret = protect(slot, true);
+		if (ret) {
+			protect(slot, false);
+			return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
+						 "the slot cannot be made read-only",
+						 ret);
+		}
+	}
+	if (!slot->sealed || demands & ~slot->ima_demands) {
+		slot->inode_generation++;
+		slot->ima_demands = demands;
+	}
+	slot->sealed++;
+	return 0;
+}
+
+/**
+ * kexec_slot_unseal() - undo one kexec_slot_seal()
+ * @slot: the slot, not locked
+ */
+void kexec_slot_unseal(struct kexec_slot *slot)
+{
+	struct inode *inodes[KEXEC_STASH_NR_FILES] = {};
+
+	scoped_guard(mutex, &slot->lock) {
+		if (--slot->sealed)
+			return;
+		WARN_ON_ONCE(protect(slot, false));
+		slot->verified = 0;
+		memcpy(inodes, slot->inodes, sizeof(inodes));
+		memset(slot->inodes, 0, sizeof(slot->inodes));
+	}
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++)
+		iput(inodes[i]);
+}
+
+/**
+ * kexec_slot_keep_inode() - let IMA remember what it found of a file until the
+ * slot is unsealed
+ * @slot: the slot, sealed
+ * @id: the file
+ * @inode: its inode
+ */
+void kexec_slot_keep_inode(struct kexec_slot *slot, unsigned int id,
+			   struct inode *inode)
+{
+	scoped_guard(mutex, &slot->lock) {
+		if (slot->inodes[id] == inode)
+			return;
+		ihold(inode);
+		swap(slot->inodes[id], inode);
+	}
+	iput(inode);
+}
+
+/**
+ * kexec_slot_map() - map a part of a sealed slot to write to
+ * @slot: the slot, sealed
+ * @mem: physical address of its first page
+ * @size: its size in bytes
+ *
+ * Only for what a load adds, never for what lies there and was checked.
+ *
+ * Return: address, for vunmap(); NULL if there is no memory.
+ */
+void *kexec_slot_map(const struct kexec_slot *slot, u64 mem, u64 size)
+{
+	unsigned long nr = PFN_UP(size);
+	struct page **pages = kvmalloc_objs(*pages, nr);
+	void *addr;
+
+	if (!pages)
+		return NULL;
+	for (unsigned long i = 0; i < nr; i++)
+		pages[i] = pfn_to_page(PFN_DOWN(mem) + i);
+	addr = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	return addr;
+}
+
+/**
+ * kexec_slot_write() - put what a load adds into a sealed slot
+ * @slot: the slot, sealed
+ * @mem: physical address it goes to, of a page
+ * @buf: the bytes, or NULL for none
+ * @len: how many there are
+ * @memsz: size in bytes of the place, of which the rest is cleared
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kexec_slot_write(const struct kexec_slot *slot, u64 mem, const void *buf,
+		     u64 len, u64 memsz)
+{
+	while (memsz) {
+		u64 size = min_t(u64, memsz, SZ_1M), bytes = min(len, size);
+		void *to = kexec_slot_map(slot, mem, size);
+
+		if (!to)
+			return -ENOMEM;
+		if (bytes)
+			memcpy(to, buf, bytes);
+		memset(to + bytes, 0, size - bytes);
+		vunmap(to);
+		mem += size;
+		memsz -= size;
+		buf += bytes;
+		len -= bytes;
+		cond_resched();
+	}
+	return 0;
+}
