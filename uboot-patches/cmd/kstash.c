@@ -18,14 +18,28 @@ static int parse_size(const char *str, u64 *val)
 	return ret;
 }
 
-static int parse_file(const char *label, const char *name, enum kexec_stash_file_id *id)
+/* "kernel", or "kernel.sig" for its signature */
+static int parse_file(const char *label, const char *name, enum kexec_stash_file_id *id,
+		      bool *is_signature)
 {
 	for (*id = 0; *id < KEXEC_STASH_NR_FILES; (*id)++) {
-		if (!strcmp(name, kexec_stash_file_name(*id)))
+		int len = strlen(kexec_stash_file_name(*id));
+
+		if (strncmp(name, kexec_stash_file_name(*id), len))
+			continue;
+		*is_signature = !strcmp(name + len, ".sig");
+		if (*is_signature || !name[len])
 			return 0;
 	}
-	printf("kstash: slot '%s': '%s' is not one of kernel, initrd, dtb\n", label, name);
+	printf("kstash: slot '%s': '%s' is not one of kernel, initrd, dtb, kernel.sig, initrd.sig\n",
+	       label, name);
 	return -EINVAL;
+}
+
+static void show_signed(const char *label, enum kexec_stash_file_id id)
+{
+	printf("slot '%s': %s: signature of %u bytes\n", label, kexec_stash_file_name(id),
+	       kstash_find(label)->file[id].signature_len);
 }
 
 static void show_staged(const char *label, enum kexec_stash_file_id id, ulong start)
@@ -52,13 +66,22 @@ static int do_kstash_reserve(struct cmd_tbl *cmdtp, int flag, int argc, char *co
 
 static int do_kstash_load(struct cmd_tbl *cmdtp, int flag, int argc, char *const argv[])
 {
+	const char *dev_part = argc > 5 ? argv[4] : NULL;
 	ulong start = get_timer(0);
 	enum kexec_stash_file_id id;
+	bool is_signature;
 
 	if (argc < 5)
 		return CMD_RET_USAGE;
-	if (parse_file(argv[1], argv[2], &id) ||
-	    kstash_load(argv[1], id, argv[3], argc > 5 ? argv[4] : NULL, argv[argc - 1]))
+	if (parse_file(argv[1], argv[2], &id, &is_signature))
+		return CMD_RET_FAILURE;
+	if (is_signature) {
+		if (kstash_load_signature(argv[1], id, argv[3], dev_part, argv[argc - 1]))
+			return CMD_RET_FAILURE;
+		show_signed(argv[1], id);
+		return 0;
+	}
+	if (kstash_load(argv[1], id, argv[3], dev_part, argv[argc - 1]))
 		return CMD_RET_FAILURE;
 	show_staged(argv[1], id, start);
 	return 0;
@@ -68,12 +91,21 @@ static int do_kstash_add(struct cmd_tbl *cmdtp, int flag, int argc, char *const 
 {
 	ulong start = get_timer(0);
 	enum kexec_stash_file_id id;
+	bool is_signature;
 	u64 addr, size;
 
 	if (argc != 5)
 		return CMD_RET_USAGE;
-	if (parse_file(argv[1], argv[2], &id) || parse_size(argv[3], &addr) ||
-	    parse_size(argv[4], &size) || kstash_add(argv[1], id, addr, size))
+	if (parse_file(argv[1], argv[2], &id, &is_signature) || parse_size(argv[3], &addr) ||
+	    parse_size(argv[4], &size))
+		return CMD_RET_FAILURE;
+	if (is_signature) {
+		if (kstash_add_signature(argv[1], id, addr, size))
+			return CMD_RET_FAILURE;
+		show_signed(argv[1], id);
+		return 0;
+	}
+	if (kstash_add(argv[1], id, addr, size))
 		return CMD_RET_FAILURE;
 	show_staged(argv[1], id, start);
 	return 0;
@@ -103,6 +135,8 @@ U_BOOT_LONGHELP(kstash,
 		"reserve <slot> <size> [<addr>] - set a range of RAM aside; size in hex, or decimal as in 128M\n"
 		"kstash load <slot> kernel|initrd|dtb <interface> [<dev[:part]>] <file> - read a file into its place\n"
 		"kstash add <slot> kernel|initrd|dtb <addr> <size> - copy a file from memory into its place\n"
+		"kstash load <slot> kernel.sig|initrd.sig <interface> [<dev[:part]>] <file> - read its signature\n"
+		"kstash add <slot> kernel.sig|initrd.sig <addr> <size> - take its signature from memory\n"
 		"kstash bootargs <slot> <args> - set the command line, '' for none\n"
 		"kstash list - show all slots and what is in them\n"
 		"kstash erase <slot> - empty a slot");

@@ -29,7 +29,7 @@ DECLARE_GLOBAL_DATA_PTR;
 
 /**
  * struct slot - a slot
- * @rec: what the operating system is told of it; its bootargs are malloc()ed
+ * @rec: what the operating system is told of it; its bootargs and signatures are malloc()ed
  * @dtb_raw: the dtb was staged here and has not had this board's fix-ups
  */
 struct slot {
@@ -195,12 +195,28 @@ int kstash_reserve(const char *label, u64 size, u64 base)
 	return 0;
 }
 
+static void drop_signature(struct kexec_stash_file *file)
+{
+	free((u8 *)file->signature);
+	file->signature = NULL;
+	file->signature_len = 0;
+}
+
+static void drop_file(struct kexec_stash_file *file)
+{
+	drop_signature(file);
+	memset(file, 0, sizeof(*file));
+}
+
 static void clear_slot(struct slot *slot)
 {
+	enum kexec_stash_file_id id;
+
 	free((char *)slot->rec.bootargs);
 	slot->rec.bootargs = NULL;
 	slot->rec.origin = KEXEC_STASH_FIRMWARE;
-	memset(slot->rec.file, 0, sizeof(slot->rec.file));
+	for (id = 0; id < KEXEC_STASH_NR_FILES; id++)
+		drop_file(&slot->rec.file[id]);
 	slot->dtb_raw = false;
 }
 
@@ -253,6 +269,14 @@ static void take_over_record(const void *fdt, int node)
 	slot->rec = rec;
 	if (rec.bootargs)
 		slot->rec.bootargs = strdup(rec.bootargs);
+	for (i = 0; i < KEXEC_STASH_NR_FILES; i++) {
+		struct kexec_stash_file *file = &slot->rec.file[i];
+
+		if (file->signature)
+			file->signature = memdup(file->signature, file->signature_len);
+		if (!file->signature)
+			file->signature_len = 0;
+	}
 }
 
 void kstash_read_fdt(const void *fdt)
@@ -479,7 +503,7 @@ static int record_file(struct slot *slot, enum kexec_stash_file_id id, u64 offse
 	return 0;
 
 empty:
-	memset(file, 0, sizeof(*file));
+	drop_file(file);
 	return ret;
 }
 
@@ -496,6 +520,24 @@ static int read_part(const char *ifname, const char *dev_part, const char *filen
 	return 0;
 }
 
+/* Whether there is such a file, and how large it is */
+static int find_file(const struct slot *slot, enum kexec_stash_file_id id, const char *ifname,
+		     const char *dev_part, const char *filename, loff_t *size)
+{
+	const char *label = slot->rec.label, *name = kexec_stash_file_name(id);
+
+	if (fs_set_blk_dev(ifname, dev_part, FS_TYPE_ANY)) {
+		complain(label, name, "no file system on %s %s", ifname, dev_part ? dev_part : "");
+		return -ENODEV;
+	}
+	if (fs_size(filename, size) < 0) {
+		complain(label, name, "no file %s on %s %s", filename, ifname,
+			 dev_part ? dev_part : "");
+		return -ENOENT;
+	}
+	return 0;
+}
+
 int kstash_load(const char *label, enum kexec_stash_file_id id, const char *ifname,
 		const char *dev_part, const char *filename)
 {
@@ -508,15 +550,9 @@ int kstash_load(const char *label, enum kexec_stash_file_id id, const char *ifna
 
 	if (!slot)
 		return -ENOENT;
-	if (fs_set_blk_dev(ifname, dev_part, FS_TYPE_ANY)) {
-		complain(label, name, "no file system on %s %s", ifname, dev_part ? dev_part : "");
-		return -ENODEV;
-	}
-	if (fs_size(filename, &size) < 0) {
-		complain(label, name, "no file %s on %s %s", filename, ifname,
-			 dev_part ? dev_part : "");
-		return -ENOENT;
-	}
+	ret = find_file(slot, id, ifname, dev_part, filename, &size);
+	if (ret)
+		return ret;
 	ret = read_part(ifname, dev_part, filename, map_to_sysmem(header),
 			min_t(u64, size, HEADER_SIZE));
 	if (!ret) {
@@ -524,7 +560,7 @@ int kstash_load(const char *label, enum kexec_stash_file_id id, const char *ifna
 		if (ret)
 			return ret;
 		/* From here on its bytes are being overwritten */
-		memset(&slot->rec.file[id], 0, sizeof(slot->rec.file[id]));
+		drop_file(&slot->rec.file[id]);
 		ret = read_part(ifname, dev_part, filename, slot->rec.base + offset, size);
 	}
 	if (ret) {
@@ -553,9 +589,89 @@ int kstash_add(const char *label, enum kexec_stash_file_id id, u64 addr, u64 siz
 	ret = find_place(slot, id, from, size, &offset);
 	if (ret)
 		return ret;
-	memset(&slot->rec.file[id], 0, sizeof(slot->rec.file[id]));
+	drop_file(&slot->rec.file[id]);
 	memmove(map_sysmem(slot->rec.base + offset, size), from, size);
 	return record_file(slot, id, offset, size);
+}
+
+/* What must hold before a signature is taken, however it comes */
+static int check_signature(const struct slot *slot, enum kexec_stash_file_id id, u64 size)
+{
+	const char *name = kexec_stash_file_name(id);
+
+	if (id == KEXEC_STASH_DTB) {
+		complain(slot->rec.label, name, "takes no signature: its fix-ups would not fit it");
+		return -EINVAL;
+	}
+	if (!slot->rec.file[id].size) {
+		complain(slot->rec.label, name, "is not there to be signed, load it first");
+		return -ENOENT;
+	}
+	if (!size || size > KEXEC_STASH_SIGNATURE_LEN) {
+		complain(slot->rec.label, name, "a signature has 1 to %d bytes, this one %llu",
+			 KEXEC_STASH_SIGNATURE_LEN, size);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int record_signature(struct slot *slot, enum kexec_stash_file_id id, const u8 *signature,
+			    u32 size)
+{
+	struct kexec_stash_file *file = &slot->rec.file[id];
+	u8 *copy;
+
+	if (*signature != KEXEC_STASH_SIGNATURE_TYPE) {
+		complain(slot->rec.label, kexec_stash_file_name(id),
+			 "this is no signature as evmctl ima_sign --sigfile writes it");
+		return -EINVAL;
+	}
+	copy = memdup(signature, size);
+	if (!copy) {
+		complain(slot->rec.label, kexec_stash_file_name(id), "no memory for its signature");
+		return -ENOMEM;
+	}
+	drop_signature(file);
+	file->signature = copy;
+	file->signature_len = size;
+	return 0;
+}
+
+int kstash_load_signature(const char *label, enum kexec_stash_file_id id, const char *ifname,
+			  const char *dev_part, const char *filename)
+{
+	ALLOC_CACHE_ALIGN_BUFFER(u8, signature, KEXEC_STASH_SIGNATURE_LEN);
+	struct slot *slot = find_slot(label);
+	loff_t size;
+	int ret;
+
+	if (!slot)
+		return -ENOENT;
+	ret = find_file(slot, id, ifname, dev_part, filename, &size);
+	if (!ret)
+		ret = check_signature(slot, id, size);
+	if (ret)
+		return ret;
+	ret = read_part(ifname, dev_part, filename, map_to_sysmem(signature), size);
+	if (ret) {
+		complain(label, kexec_stash_file_name(id), "cannot read %s from %s %s", filename,
+			 ifname, dev_part ? dev_part : "");
+		return ret;
+	}
+	return record_signature(slot, id, signature, size);
+}
+
+int kstash_add_signature(const char *label, enum kexec_stash_file_id id, u64 addr, u64 size)
+{
+	struct slot *slot = find_slot(label);
+	int ret;
+
+	if (!slot)
+		return -ENOENT;
+	ret = check_signature(slot, id, size);
+	if (ret)
+		return ret;
+	return record_signature(slot, id, map_sysmem(addr, size), size);
 }
 
 int kstash_set_bootargs(const char *label, const char *bootargs)
@@ -605,6 +721,8 @@ static void show_file(const struct slot *slot, enum kexec_stash_file_id id)
 		printf(", %s ", kexec_stash_hash_name(file->hash));
 	for (i = 0; i < kexec_stash_hash_len(file->hash); i++)
 		printf("%02x", file->digest[i]);
+	if (file->signature_len)
+		printf(", signed");
 	putc('\n');
 }
 

@@ -103,6 +103,35 @@ int kstash_load(const char *label, enum kexec_stash_file_id id, const char *ifna
 int kstash_add(const char *label, enum kexec_stash_file_id id, u64 addr, u64 size);
 
 /**
+ * kstash_load_signature() - read a file's detached signature
+ * @label: the slot
+ * @id: the file that is signed: kernel or initrd, which must be there
+ * @ifname: interface to read from, e.g. "virtio"
+ * @dev_part: device and partition, e.g. "0:1", or NULL for the default
+ * @filename: path of what "evmctl ima_sign --sigfile" wrote
+ *
+ * It is not checked here: Linux finds it as security.ima of the file, and IMA judges by its policy.
+ * Staging the file anew drops it.
+ *
+ * Return: 0, -ENODEV if there is no such device, -ENOENT if there is no such slot, no file to be
+ * signed or none of this name, -EINVAL if it is no such signature, -EIO if it could not be read,
+ * -ENOMEM
+ */
+int kstash_load_signature(const char *label, enum kexec_stash_file_id id, const char *ifname,
+			  const char *dev_part, const char *filename);
+
+/**
+ * kstash_add_signature() - take a file's detached signature from memory
+ * @label: the slot
+ * @id: the file that is signed
+ * @addr: physical address of its first byte
+ * @size: its size in bytes
+ *
+ * Return: 0, or an error as for kstash_load_signature()
+ */
+int kstash_add_signature(const char *label, enum kexec_stash_file_id id, u64 addr, u64 size);
+
+/**
  * kstash_set_bootargs() - set the command line of a slot's payload
  * @label: the slot
  * @bootargs: the command line; "" for none

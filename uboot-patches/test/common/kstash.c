@@ -35,6 +35,8 @@
 
 #define TEST_FILE	"kstash-test.tmp"
 
+#define FILES		"kernel, initrd, dtb, kernel.sig, initrd.sig"
+
 /* SHA-256 of the image that make_image() makes, and of "abc" (FIPS 180-2) */
 #define IMAGE_SHA256	"46ff5a9c1371b67ffc6e6fc32bb3d6ec2ebb5c76046f10012d7ec5a507147e25"
 #define ABC_SHA256	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -279,9 +281,11 @@ static int kstash_unknown_file(struct unit_test_state *uts)
 {
 	ut_assertok(reserve_a(uts));
 	ut_asserteq(1, run("kstash load a ramdisk hostfs - " TEST_FILE));
-	ut_assert_nextline(SLOT_A "'ramdisk' is not one of kernel, initrd, dtb");
+	ut_assert_nextline(SLOT_A "'ramdisk' is not one of " FILES);
 	ut_asserteq(1, run("kstash add a fit 1000000 1000"));
-	ut_assert_nextline(SLOT_A "'fit' is not one of kernel, initrd, dtb");
+	ut_assert_nextline(SLOT_A "'fit' is not one of " FILES);
+	ut_asserteq(1, run("kstash add a kernel.signature 1000000 1000"));
+	ut_assert_nextline(SLOT_A "'kernel.signature' is not one of " FILES);
 	ut_assertok(check_a_is_empty(uts));
 	return 0;
 }
@@ -568,6 +572,84 @@ static int kstash_slots_from_fdt(struct unit_test_state *uts)
 
 KSTASH_TEST(kstash_slots_from_fdt);
 
+/* What evmctl writes begins like this; U-Boot looks no further */
+static const u8 signature[] = { KEXEC_STASH_SIGNATURE_TYPE, 2, 4, 0x95, 0x87, 0xd6, 0x64 };
+
+static int stage_kernel(struct unit_test_state *uts)
+{
+	ut_assertok(reserve_a(uts));
+	make_image(IMAGE_SIZE);
+	ut_assertok(run("kstash add a kernel 1000000 1000"));
+	ut_assert_nextlinen("slot 'a': kernel: 4096 bytes at 0x2000000 (");
+	return 0;
+}
+
+static int check_kernel_is_signed(struct unit_test_state *uts, bool yes)
+{
+	const struct kexec_stash_file *file = &kstash_find("a")->file[KEXEC_STASH_KERNEL];
+
+	ut_asserteq(yes ? sizeof(signature) : 0, file->signature_len);
+	ut_asserteq(yes, !!file->signature);
+	if (yes)
+		ut_asserteq_mem(signature, file->signature, sizeof(signature));
+	ut_assertok(run("kstash list"));
+	ut_assert_nextline("slot 'a' at 0x2000000, size 0x1000000, staged");
+	ut_assert_nextline("  kernel at 0x2000000, 4096 bytes, sha256 " IMAGE_SHA256 "%s",
+			   yes ? ", signed" : "");
+	ut_assert_console_end();
+	return 0;
+}
+
+static int kstash_signature(struct unit_test_state *uts)
+{
+	ut_assertok(stage_kernel(uts));
+	ut_assertok(os_write_file(TEST_FILE, signature, sizeof(signature)));
+	ut_assertok(run("kstash load a kernel.sig hostfs - " TEST_FILE));
+	ut_assert_nextline("slot 'a': kernel: signature of 7 bytes");
+	ut_assertok(check_kernel_is_signed(uts, true));
+
+	/* A new file has none, until it is given one */
+	ut_assertok(run("kstash add a kernel 1000000 1000"));
+	ut_assert_nextlinen("slot 'a': kernel: 4096 bytes at 0x2000000 (");
+	ut_assertok(check_kernel_is_signed(uts, false));
+	memcpy(map_sysmem(0x1200000, sizeof(signature)), signature, sizeof(signature));
+	ut_assertok(run("kstash add a kernel.sig 1200000 7"));
+	ut_assert_nextline("slot 'a': kernel: signature of 7 bytes");
+	ut_assertok(check_kernel_is_signed(uts, true));
+
+	ut_assertok(run("kstash erase a"));
+	ut_assertok(check_a_is_empty(uts));
+	return 0;
+}
+
+KSTASH_TEST(kstash_signature);
+
+static int kstash_signature_refuses(struct unit_test_state *uts)
+{
+	u8 *sig = map_sysmem(0x1200000, SZ_4K);
+
+	ut_assertok(stage_kernel(uts));
+	memset(sig, KEXEC_STASH_SIGNATURE_TYPE, SZ_4K);
+	ut_asserteq(1, run("kstash add a initrd.sig 1200000 7"));
+	ut_assert_nextline(SLOT_A "initrd: is not there to be signed, load it first");
+	ut_asserteq(1, run("kstash add a dtb.sig 1200000 7"));
+	ut_assert_nextline(SLOT_A "dtb: takes no signature: its fix-ups would not fit it");
+	ut_asserteq(1, run("kstash add a kernel.sig 1200000 0"));
+	ut_assert_nextline(SLOT_A "kernel: a signature has 1 to 1024 bytes, this one 0");
+	ut_asserteq(1, run("kstash add a kernel.sig 1200000 401"));
+	ut_assert_nextline(SLOT_A "kernel: a signature has 1 to 1024 bytes, this one 1025");
+	*sig = 1;
+	ut_asserteq(1, run("kstash add a kernel.sig 1200000 7"));
+	ut_assert_nextline(SLOT_A
+			   "kernel: this is no signature as evmctl ima_sign --sigfile writes it");
+	ut_asserteq(1, run("kstash load a kernel.sig hostfs - " TEST_FILE));
+	ut_assert_nextline(SLOT_A "kernel: no file " TEST_FILE " on hostfs -");
+	ut_assertok(check_kernel_is_signed(uts, false));
+	return 0;
+}
+
+KSTASH_TEST(kstash_signature_refuses);
+
 /* What is written for the operating system reads back as what was staged */
 static int kstash_record(struct unit_test_state *uts)
 {
@@ -581,6 +663,8 @@ static int kstash_record(struct unit_test_state *uts)
 	ut_assertok(kstash_reserve("b", SZ_8M, KSTASH_ANYWHERE));
 	make_image(IMAGE_SIZE);
 	ut_assertok(kstash_add("a", KEXEC_STASH_KERNEL, WORK_BASE, IMAGE_FILE));
+	memcpy(work_area(), signature, sizeof(signature));
+	ut_assertok(kstash_add_signature("a", KEXEC_STASH_KERNEL, WORK_BASE, sizeof(signature)));
 	ut_assertok(kstash_set_bootargs("a", "quiet"));
 	ut_assertok(fdt_open_into(make_tree(SZ_4K, false), os, SZ_16K));
 
@@ -599,6 +683,8 @@ static int kstash_record(struct unit_test_state *uts)
 	ut_asserteq(KEXEC_STASH_SHA256, rec.file[KEXEC_STASH_KERNEL].hash);
 	ut_asserteq_mem(kstash_find("a")->file[KEXEC_STASH_KERNEL].digest,
 			rec.file[KEXEC_STASH_KERNEL].digest, 32);
+	ut_asserteq(sizeof(signature), rec.file[KEXEC_STASH_KERNEL].signature_len);
+	ut_asserteq_mem(signature, rec.file[KEXEC_STASH_KERNEL].signature, sizeof(signature));
 	ut_asserteq_64(0, rec.file[KEXEC_STASH_INITRD].size);
 
 	node = kexec_stash_record_next(os, node);
