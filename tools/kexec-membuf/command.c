@@ -28,6 +28,15 @@ static const struct command commands[] = {
 		.options =
 "    --json                 print JSON\n"
 	}, {
+		.name = "verify",
+		.func = cmd_verify,
+		.short_desc = "Say what the kernel would say to a slot's payload, and why",
+		.usage =
+"    kexec-membuf verify SLOT [--cert FILE]... [--json]\n",
+		.options =
+"    --cert FILE            check signatures with this certificate (PEM or DER)\n"
+"    --json                 print JSON\n"
+	}, {
 		.name = "load",
 		.func = cmd_load,
 		.short_desc = "Adopt a slot's payload, in place, as the kernel to start next",

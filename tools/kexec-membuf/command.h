@@ -28,6 +28,7 @@ enum {
 	OPT_REUSE_CMDLINE,
 	OPT_DEBUG,
 	OPT_FORCE,
+	OPT_CERT,
 };
 
 /* No short options, and a ':' for a missing value instead of getopt's own message */
@@ -51,6 +52,7 @@ struct command {
 
 int cmd_list(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_show(const struct command *cmd, int root, int argc, char *argv[]);
+int cmd_verify(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_load(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_exec(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_unload(const struct command *cmd, int root, int argc, char *argv[]);

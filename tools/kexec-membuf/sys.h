@@ -7,6 +7,8 @@
 
 #include <linux/types.h>
 
+#include <sys/types.h>
+
 /* Mount point of the stash's file system, made by the kernel */
 #define STASH_DIR	"/sys/fs/kexec"
 
@@ -51,5 +53,41 @@ bool sys_is_stash(int dir);
  * Return: 0 or -errno.
  */
 int sys_mount_stash(void);
+
+/**
+ * sys_get_xattr() - read an extended attribute of a file
+ * @fd: the file's descriptor
+ * @name: name of the attribute
+ * @buf: filled in
+ * @size: bytes there are at @buf
+ *
+ * Return: its length, or -errno: -ENODATA if there is none, -ERANGE if @buf is too small.
+ */
+ssize_t sys_get_xattr(int fd, const char *name, void *buf, size_t size);
+
+/**
+ * sys_read_keyring() - read which keys are in a keyring
+ * @keyring: serial number of the keyring
+ * @keys: filled in with serial numbers
+ * @count: how many there is room for
+ *
+ * Return: how many there are, also if that is more than @count, or -errno.
+ */
+ssize_t sys_read_keyring(u32 keyring, u32 *keys, size_t count);
+
+/**
+ * sys_verify_with_key() - have the kernel check a signature with one of its keys
+ * @key: serial number of the key
+ * @info: encoding and hash algorithm: "enc=pkcs1 hash=sha256"
+ * @digest: what is signed
+ * @digest_len: its length in bytes
+ * @sig: the signature
+ * @sig_len: its length in bytes
+ *
+ * Return: 0, -EKEYREJECTED or -EBADMSG if it is not that key's, or another -errno if the kernel
+ * does not say.
+ */
+int sys_verify_with_key(u32 key, const char *info, const void *digest, size_t digest_len,
+			const void *sig, size_t sig_len);
 
 #endif /* SYS_H */

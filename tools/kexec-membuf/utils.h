@@ -15,6 +15,18 @@
 #define __printf(fmt, args)	__attribute__((__format__(__printf__, fmt, args)))
 #endif
 
+/**
+ * enum answer - what can be said of something that the kernel may not show
+ * @ANSWER_NO: it does not hold
+ * @ANSWER_YES: it holds
+ * @ANSWER_UNKNOWN: it cannot be told
+ */
+enum answer {
+	ANSWER_NO,
+	ANSWER_YES,
+	ANSWER_UNKNOWN
+};
+
 /* Long enough for what human_size() writes */
 #define HUMAN_SIZE_LEN	16
 

@@ -97,6 +97,44 @@ uid_t __wrap_geteuid(void)
 	return fake.euid;
 }
 
+/* An attribute is a file beside its file: there need not be room for it in the file system */
+ssize_t __wrap_sys_get_xattr(int fd, const char *name, void *buf, size_t size)
+{
+	char link[32], path[512];
+	ssize_t n;
+
+	assert_string_equal(name, "security.ima");
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 5);
+	assert_true(n > 0);
+	memcpy(path + n, ".ima", 5);
+	n = read_at(AT_FDCWD, path, buf, size);
+	return n == -ENOENT ? -ENODATA : n;
+}
+
+static char *keyring_path(u32 keyring)
+{
+	return xasprintf("keyrings/%08x", keyring);
+}
+
+ssize_t __wrap_sys_read_keyring(u32 keyring, u32 *keys, size_t count)
+{
+	char *path = keyring_path(keyring);
+	ssize_t n = read_at(test_root, path, keys, count * sizeof(*keys));
+
+	free(path);
+	return n < 0 ? -EACCES : (ssize_t)(n / sizeof(*keys));
+}
+
+int __wrap_sys_verify_with_key(u32 key, const char *info, const void *digest, size_t digest_len,
+			       const void *sig, size_t sig_len)
+{
+	assert_true(digest && digest_len && sig && sig_len);
+	fake.verify_key = key;
+	snprintf(fake.verify_info, sizeof(fake.verify_info), "%s", info);
+	return fake.verify_ret;
+}
+
 static void make_parents(const char *path)
 {
 	char *copy = xasprintf("%s", path);
@@ -190,6 +228,32 @@ void put_staged_slot(const char *name)
 	memset(initrd, 'i', sizeof(initrd));
 	put_slot_file(name, "initrd", initrd, sizeof(initrd));
 	put_slot_text(name, "cmdline", "console=ttyAMA0 quiet");
+}
+
+void put_xattr(const char *slot, const char *file, const void *data, size_t size)
+{
+	char *path = xasprintf("sys/fs/kexec/%s/%s.ima", slot, file);
+
+	if (data)
+		put_data(path, data, size);
+	else
+		remove_path(path);
+	free(path);
+}
+
+void put_keyring(u32 keyring, ...)
+{
+	char *path = keyring_path(keyring);
+	u32 keys[16];
+	size_t n = 0;
+	va_list va;
+
+	va_start(va, keyring);
+	while ((keys[n] = va_arg(va, u32)))
+		n++;
+	va_end(va);
+	put_data(path, keys, n * sizeof(*keys));
+	free(path);
 }
 
 static void put_le64(unsigned char *p, u64 val)
@@ -299,6 +363,7 @@ int fixture_setup(void **state)
 	memset(&fake, 0, sizeof(fake));
 	fake.mounted = true;
 	fake.load_state = "loaded\n";
+	fake.verify_ret = -EACCES;
 	put_text("proc/filesystems", "nodev\tsysfs\n\text4\nnodev\tkexec_stash\n");
 	put_text("proc/cmdline", "root=/dev/vda quiet\n");
 	put_text("proc/sys/kernel/kexec_load_disabled", "0\n");

@@ -29,6 +29,9 @@
  * @cmdline: the command line
  * @cmdline_given: whether there was one
  * @flags: the flags
+ * @verify_ret: what the kernel says to a signature that it is asked to check
+ * @verify_key: with which key it was asked
+ * @verify_info: and how
  * @calls: what exec called, one letter each: s sync(), d systemctl kexec, r reboot()
  */
 struct fake {
@@ -45,6 +48,9 @@ struct fake {
 	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
 	bool cmdline_given;
 	unsigned long flags;
+	int verify_ret;
+	u32 verify_key;
+	char verify_info[64];
 	char calls[8];
 };
 
@@ -85,6 +91,12 @@ void put_slot(const char *name, const char *state);
 
 /* The same with a kernel (see make_image()), an initrd of 4096 bytes, and a command line */
 void put_staged_slot(const char *name);
+
+/* What security.ima of a file of a slot holds; NULL for nothing */
+void put_xattr(const char *slot, const char *file, const void *data, size_t size);
+
+/* The serial numbers in a keyring, ended by a 0 */
+void put_keyring(u32 keyring, ...);
 
 /* An arm64 Image header, 64 bytes */
 void make_image(unsigned char *header, u64 text_offset, u64 image_size);

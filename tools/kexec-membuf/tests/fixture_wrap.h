@@ -6,7 +6,10 @@
 #define FIXTURE_WRAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
+
+#include <linux/types.h>
 
 int __wrap_sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline,
 			       unsigned long flags);
@@ -14,6 +17,10 @@ int __wrap_sys_kexec_reboot(void);
 int __wrap_sys_systemctl_kexec(void);
 bool __wrap_sys_is_stash(int dir);
 int __wrap_sys_mount_stash(void);
+ssize_t __wrap_sys_get_xattr(int fd, const char *name, void *buf, size_t size);
+ssize_t __wrap_sys_read_keyring(u32 keyring, u32 *keys, size_t count);
+int __wrap_sys_verify_with_key(u32 key, const char *info, const void *digest, size_t digest_len,
+			       const void *sig, size_t sig_len);
 void __wrap_sync(void);
 uid_t __wrap_geteuid(void);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char * const commands[] = { "list", "show", "load", "exec", "unload" };
+static const char * const commands[] = { "list", "show", "verify", "load", "exec", "unload" };
 
 static void no_command_is_misuse(void **state)
 {
@@ -96,7 +96,8 @@ static void each_command_refuses_an_operand_too_many(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		const char *name = commands[i];
-		bool slot = !strcmp(name, "show") || !strcmp(name, "load");
+		bool slot = !strcmp(name, "show") || !strcmp(name, "verify") ||
+			    !strcmp(name, "load");
 
 		run(name, slot ? "a" : "surplus", slot ? "surplus" : NULL, NULL);
 		assert_int_equal(status, STATUS_MISUSE);
@@ -106,12 +107,15 @@ static void each_command_refuses_an_operand_too_many(void **state)
 	assert_string_equal(fake.calls, "");
 }
 
-static void show_and_load_need_a_slot(void **state)
+static void some_commands_need_a_slot(void **state)
 {
 	(void)state;
 	run("show", "--json", NULL);
 	assert_int_equal(status, STATUS_MISUSE);
 	assert_error("show: the name of a slot is missing; see 'kexec-membuf show --help'");
+	run("verify", NULL);
+	assert_int_equal(status, STATUS_MISUSE);
+	assert_error("verify: the name of a slot is missing; see 'kexec-membuf verify --help'");
 	run("load", NULL);
 	assert_int_equal(status, STATUS_MISUSE);
 	assert_error("load: the name of a slot is missing; see 'kexec-membuf load --help'");
@@ -169,7 +173,7 @@ int main(void)
 		fixture_test(each_command_has_help_and_version),
 		fixture_test(each_command_refuses_unknown_options),
 		fixture_test(each_command_refuses_an_operand_too_many),
-		fixture_test(show_and_load_need_a_slot),
+		fixture_test(some_commands_need_a_slot),
 		fixture_test(missing_value_is_misuse),
 		fixture_test(surplus_value_is_misuse),
 		fixture_test(options_that_exclude_each_other_are_misuse),
