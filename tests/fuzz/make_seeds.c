@@ -10,6 +10,8 @@
 #include <linux/libfdt.h>
 #include <linux/types.h>
 
+#include <openssl/crypto.h>
+
 #include "seeds.h"
 
 static void save(const char *folder, const char *name, const void *buf, size_t size)
@@ -38,6 +40,42 @@ static void save_image(const char *folder, const char *name, u8 size_byte, u8 te
 	save(folder, name, buf, sizeof(buf));
 }
 
+static void save_pe(const char *folder, const char *name)
+{
+	u8 buf[512] = "MZ";
+
+	buf[60] = 64;				/* to the PE header */
+	memcpy(buf + 64, "PE", 2);
+	buf[64 + 6] = 1;			/* a section */
+	memcpy(buf + 88, "\x0b\x02", 2);	/* the optional header */
+	buf[88 + 61] = 2;			/* 512 bytes of headers, */
+	buf[88 + 108] = 5;			/* with 5 directories, */
+	buf[88 + 112 + 34] = 1;			/* one the signature, at 64 KiB, */
+	buf[88 + 112 + 37] = 1;			/* of 256 bytes */
+	buf[240 + 17] = 1;			/* 256 bytes, */
+	buf[240 + 21] = 2;			/* behind the headers */
+	save(folder, name, buf, sizeof(buf));
+}
+
+static void save_signatures(const char *folder)
+{
+	static const char trailer[] = "x\0\0\2\0\0\0\0\0\0\0\0\1~Module signature appended~\n";
+	size_t size;
+	void *msg;
+
+	save(folder, "fuzz_signature/xattr", "\3\2\4abcd\0\4efgh", 13);
+	save(folder, "fuzz_signature/hash", "\4\4abcd", 6);
+	save(folder, "fuzz_signature/trailer", trailer, sizeof(trailer) - 1);
+	save(folder, "fuzz_signature/entry", "\20\0\0\0\0\2\2\0\x30\2abcdef", 16);
+	save_pe(folder, "fuzz_signature/pe");
+	msg = modsig_seed(&size);
+	save(folder, "fuzz_signature/modsig", msg, size);
+	OPENSSL_free(msg);
+	msg = authenticode_seed(&size);
+	save(folder, "fuzz_signature/authenticode", msg, size);
+	OPENSSL_free(msg);
+}
+
 int main(int argc, char **argv)
 {
 	void *running = running_seed(), *staged = staged_seed();
@@ -53,5 +91,8 @@ int main(int argc, char **argv)
 	save_image(argv[1], "fuzz_image/good", 0x20, 0);
 	save_image(argv[1], "fuzz_image/empty", 0, 0);
 	save_image(argv[1], "fuzz_image/text_offset", 0x20, 8);
+	save_signatures(argv[1]);
+	free(running);
+	free(staged);
 	return 0;
 }

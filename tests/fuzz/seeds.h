@@ -2,18 +2,36 @@
 #ifndef _FUZZ_SEEDS_H
 #define _FUZZ_SEEDS_H
 
+#include <linux/types.h>
+
 /**
  * running_seed() - a tree as firmware leaves it, with a record and all that is carried over
  *
- * Return: the tree, never freed.
+ * Return: the tree, to be freed.
  */
 void *running_seed(void);
 
 /**
  * staged_seed() - a tree as a kernel's build makes it
  *
- * Return: the tree, never freed.
+ * Return: the tree, to be freed.
  */
 void *staged_seed(void);
+
+/**
+ * modsig_seed() - the PKCS#7 message of an appended signature
+ * @size: set to its size in bytes
+ *
+ * Return: the message, to be freed with OPENSSL_free().
+ */
+void *modsig_seed(size_t *size);
+
+/**
+ * authenticode_seed() - the PKCS#7 message of a PE image
+ * @size: set to its size in bytes
+ *
+ * Return: the message, to be freed with OPENSSL_free().
+ */
+void *authenticode_seed(size_t *size);
 
 #endif /* _FUZZ_SEEDS_H */
