@@ -624,6 +624,46 @@ static int kstash_signature(struct unit_test_state *uts)
 
 KSTASH_TEST(kstash_signature);
 
+/* Each new one takes the place of the last: all of them together are more than there is room for */
+static int kstash_signature_is_freed(struct unit_test_state *uts)
+{
+	u8 *sig = map_sysmem(0x1200000, KEXEC_STASH_SIGNATURE_LEN);
+	int i, n = CONFIG_SYS_MALLOC_LEN / KEXEC_STASH_SIGNATURE_LEN;
+
+	ut_assertok(stage_kernel(uts));
+	memset(sig, KEXEC_STASH_SIGNATURE_TYPE, KEXEC_STASH_SIGNATURE_LEN);
+	for (i = 0; i <= n; i++)
+		ut_assertok(kstash_add_signature("a", KEXEC_STASH_KERNEL, 0x1200000,
+						 KEXEC_STASH_SIGNATURE_LEN));
+	return 0;
+}
+
+KSTASH_TEST(kstash_signature_is_freed);
+
+/* One that an earlier boot stage recorded is kept when its device tree is gone */
+static int kstash_signature_from_fdt(struct unit_test_state *uts)
+{
+	void *fdt = calloc(1, SZ_16K);
+
+	ut_assertnonnull(fdt);
+	ut_assertok(stage_kernel(uts));
+	memcpy(work_area(), signature, sizeof(signature));
+	ut_assertok(kstash_add_signature("a", KEXEC_STASH_KERNEL, WORK_BASE, sizeof(signature)));
+	ut_assertok(fdt_open_into(make_tree(SZ_4K, false), fdt, SZ_16K));
+	kstash_fixup(fdt);
+	kstash_uninit();
+
+	kstash_read_fdt(fdt);
+	memset(fdt, '\0', SZ_16K);
+	free(fdt);
+	ut_assertok(check_kernel_is_signed(uts, true));
+	ut_assertok(run("kstash erase a"));
+	ut_assertok(check_a_is_empty(uts));
+	return 0;
+}
+
+KSTASH_TEST(kstash_signature_from_fdt);
+
 static int kstash_signature_refuses(struct unit_test_state *uts)
 {
 	u8 *sig = map_sysmem(0x1200000, SZ_4K);
@@ -645,6 +685,16 @@ static int kstash_signature_refuses(struct unit_test_state *uts)
 	ut_asserteq(1, run("kstash load a kernel.sig hostfs - " TEST_FILE));
 	ut_assert_nextline(SLOT_A "kernel: no file " TEST_FILE " on hostfs -");
 	ut_assertok(check_kernel_is_signed(uts, false));
+
+	/* One that is there stays */
+	memcpy(sig, signature, sizeof(signature));
+	ut_assertok(run("kstash add a kernel.sig 1200000 7"));
+	ut_assert_nextline("slot 'a': kernel: signature of 7 bytes");
+	*sig = 1;
+	ut_asserteq(1, run("kstash add a kernel.sig 1200000 7"));
+	ut_assert_nextline(SLOT_A
+			   "kernel: this is no signature as evmctl ima_sign --sigfile writes it");
+	ut_assertok(check_kernel_is_signed(uts, true));
 	return 0;
 }
 
