@@ -2,7 +2,7 @@
 # Thin front of scripts/ and tests/: what each target does stands there. Everything generated lies in build/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force demo check check-debug lint series clean
+.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force signing-guest demo check check-debug lint series clean
 
 help:		## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -40,7 +40,10 @@ demo: linux uboot initramfs payload	## the main job in QEMU, told step by step
 sig-force: linux
 	@scripts/build linux-sig-force
 
-check: linux sig-force uboot sandbox initramfs payload	## all tests; ends with one line of numbers
+signing-guest: setup
+	@scripts/signing-guest
+
+check: linux sig-force uboot sandbox initramfs signing-guest payload	## all tests; ends with one line of numbers
 	@scripts/check
 
 check-debug: check	## make check, and the end-to-end tests once more on a kernel with KASAN, lockdep and UBSAN

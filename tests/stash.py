@@ -2,6 +2,8 @@
 """What the tests and the demo know of the stash: the slots they use, and how they are made and looked at."""
 
 import base64
+import contextlib
+import fcntl
 import gzip
 import hashlib
 import pathlib
@@ -35,6 +37,15 @@ def sha256(path):
             hashlib.sha256(file.read()).hexdigest()
 
 
+@contextlib.contextmanager
+def alone(name):
+    """Tests run side by side: what all of them use is made by one."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    with open(WORK / f".{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def disk():
     """The disk that U-Boot and the guest see, with all of FILES."""
     missing = [str(path) for path in FILES.values() if not path.exists()]
@@ -42,10 +53,11 @@ def disk():
         raise FileNotFoundError(f"not built: {', '.join(missing)}: run make linux initramfs payload")
     image, stamp = WORK / "disk.img", WORK / "disk.files"
     inside = "".join(f"{name} {path} {path.stat().st_mtime_ns}\n" for name, path in FILES.items())
-    if not (image.exists() and stamp.exists() and stamp.read_text() == inside):
-        stamp.unlink(missing_ok=True)
-        make_disk(image, FILES)
-        stamp.write_text(inside)
+    with alone("disk"):
+        if not (image.exists() and stamp.exists() and stamp.read_text() == inside):
+            stamp.unlink(missing_ok=True)
+            make_disk(image, FILES)
+            stamp.write_text(inside)
     return image
 
 

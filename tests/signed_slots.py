@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Slots with signed payloads, good and bad, in machines with a policy: what the tests of signatures share."""
+
+import collections
+import re
+
+import signing
+import stash
+from signing import IMASIG, INITRD_IMASIG, MODSIG
+from stash import MIB
+
+NO_INITRAMFS, NO_CMA, MEMBUF = 0x4, 0x10, 0x100
+SLOT, FIRST, ALL_SLOTS = 40 * MIB, 0x50000000, 8
+OK = "OK"
+
+# What a payload consists of: files of /signed, and those that are their security.ima
+Payload = collections.namedtuple("Payload", "kernel kernel_sig initrd initrd_sig dtb dtb_sig", defaults=[None] * 5)
+
+# kind: (good or bad, payload); which of them is good, and for whom, the table says
+SIGNED = Payload("plain", "plain.sig")
+KINDS = {
+    "unsigned": ("bad", Payload("plain")),
+    "imasig": ("good", SIGNED),
+    "imasig, unknown key": ("bad", Payload("plain", "plain.sig-stranger")),
+    "imasig of another file": ("bad", Payload("plain", "initrd.sig")),
+    "imasig, kernel flipped": ("bad", Payload("plain.flipped", "plain.sig")),
+    "imasig, kernel flipped later": ("bad", Payload("plain.flipped", "plain.sig")),
+    "imasig flipped": ("bad", Payload("plain", "plain.sig-flipped")),
+    "imasig truncated": ("bad", Payload("plain", "plain.sig-truncated")),
+
+    "initrd unsigned": ("bad", SIGNED._replace(initrd="initrd")),
+    "initrd imasig": ("good", SIGNED._replace(initrd="initrd", initrd_sig="initrd.sig")),
+    "initrd, unknown key": ("bad", SIGNED._replace(initrd="initrd", initrd_sig="initrd.sig-stranger")),
+    "initrd, sig. of another file": ("bad", SIGNED._replace(initrd="initrd", initrd_sig="plain.sig")),
+    "initrd flipped": ("bad", SIGNED._replace(initrd="initrd.flipped", initrd_sig="initrd.sig")),
+    "initrd, sig. flipped": ("bad", SIGNED._replace(initrd="initrd", initrd_sig="initrd.sig-flipped")),
+    "initrd, sig. truncated": ("bad", SIGNED._replace(initrd="initrd", initrd_sig="initrd.sig-truncated")),
+    "initrd imasig, kernel unknown": ("bad", Payload("plain", "plain.sig-stranger", "initrd", "initrd.sig")),
+
+    "modsig": ("good", Payload("modsig")),
+    "modsig, unknown key": ("bad", Payload("modsig.stranger")),
+    "modsig of another file": ("bad", Payload("modsig.other")),
+    "modsig, kernel flipped": ("bad", Payload("modsig.flipped")),
+    "modsig flipped": ("bad", Payload("modsig.sig-flipped")),
+    "modsig truncated": ("bad", Payload("modsig.sig-truncated")),
+    "modsig, imasig unknown key": ("good", Payload("modsig", "plain.sig-stranger")),
+    "modsig, imasig of another file": ("good", Payload("modsig", "plain.sig")),
+
+    "PE": ("good", Payload("pe")),
+    "no PE signature": ("bad", Payload("full")),
+    "PE, unknown key": ("bad", Payload("pe.stranger")),
+    "PE of another file": ("bad", Payload("pe.other")),
+    "PE, kernel flipped": ("bad", Payload("pe.flipped")),
+    "PE signature flipped": ("bad", Payload("pe.sig-flipped")),
+    "PE signature truncated": ("bad", Payload("pe.sig-truncated")),
+    "imasig without PE": ("bad", Payload("full", "full.sig")),
+
+    "full imasig": ("good", Payload("full", "full.sig", "full.initrd", "full.initrd.sig")),
+
+    "dtb unsigned": ("bad", SIGNED._replace(dtb="dtb")),
+    "dtb imasig": ("good", SIGNED._replace(dtb="dtb", dtb_sig="dtb.sig")),
+    "dtb, unknown key": ("bad", SIGNED._replace(dtb="dtb", dtb_sig="dtb.sig-stranger")),
+    "dtb, sig. of another file": ("bad", SIGNED._replace(dtb="dtb", dtb_sig="plain.sig")),
+    "modsig, dtb unsigned": ("bad", Payload("modsig", dtb="dtb")),
+    "modsig, dtb modsig": ("good", Payload("modsig", dtb="dtb.modsig")),
+    "PE, dtb unsigned": ("bad", Payload("pe", dtb="dtb")),
+    "PE, dtb imasig": ("bad", Payload("pe", dtb="dtb", dtb_sig="dtb.sig")),
+}
+
+
+# name: rules that are written (or the signed file of them), kernel parameters, what is loaded before, other kernel
+Policy = collections.namedtuple("Policy", "rules append base image", defaults=("", "imasig", None))
+MEASURE = [f"measure func={func}" for func in ("KEXEC_KERNEL_CHECK", "KEXEC_INITRAMFS_CHECK")]
+POLICIES = {
+    "none": Policy([]),
+    "imasig": Policy([IMASIG]),
+    "imasig+initrd": Policy([IMASIG, INITRD_IMASIG], base="initrd imasig"),
+    "imasig+critical": Policy([IMASIG, "measure func=CRITICAL_DATA label=kexec_membuf"]),
+    "imasig|modsig": Policy([MODSIG], base="modsig"),
+    "measure": Policy([*MEASURE, "measure func=KEXEC_CMDLINE"]),
+    "measure ima-sig": Policy([f"{rule} template=ima-sig" for rule in MEASURE] + ["measure func=KEXEC_CMDLINE"]),
+    "measure ima-modsig": Policy([f"{rule} template=ima-modsig" for rule in MEASURE] + [MODSIG], base="modsig"),
+    "tcb": Policy([], "ima_policy=tcb"),
+    "critical_data": Policy([], "ima_policy=critical_data"),
+    "secure_boot": Policy([], "ima_policy=secure_boot"),
+    "secure_boot+rules": Policy("policy.modsig", "ima_policy=secure_boot"),
+    "all three": Policy([], 'ima_policy="tcb|critical_data|secure_boot"'),
+    "KEXEC_SIG forced": Policy([], base="PE", image=signing.SIG_FORCE_IMAGE),
+    "lockdown": Policy([], "lockdown=integrity", base="PE"),
+    "lockdown+imasig": Policy([IMASIG], "lockdown=integrity"),
+}
+
+
+class Slot(collections.namedtuple("Slot", "label base kind origin")):
+    """A slot of one boot. kind: what firmware or early code left there, None for nothing."""
+
+    def path(self, file):
+        return stash.slot_path(self.label, file)
+
+    @property
+    def cmdline(self):
+        return f"slot={self.label}"
+
+    def record(self):
+        """Source text of its record, and what QEMU loads into it."""
+        if not self.kind:
+            return stash.node(self.label, self.base, SLOT), []
+        payload = KINDS[self.kind][1]
+        paths = {file: signing.SIGNED / name for file in ("kernel", "initrd", "dtb")
+                 if (name := getattr(payload, file))}
+        files, load = stash.staged(self.base, **{"initrd": None, **paths}, size=SLOT)
+        if self.kind.endswith("flipped later"):
+            files["kernel"] = (*files["kernel"][:2], stash.sha256(signing.SIGNED / "plain"))
+        node = stash.node(self.label, self.base, SLOT, files, bootargs=self.cmdline,
+                          body='origin = "early";' if self.origin == "early" else "")
+        for file in files:
+            if signature := getattr(payload, f"{file}_sig"):
+                value = (signing.SIGNED / signature).read_bytes().hex()
+                node = node.replace(f"\n{file} {{ ", f"\n{file} {{ ima-signature = [{value}]; ", 1)
+        return node, load
+
+
+def start(title, name, slots):
+    """The machine of a boot: slots filled, key and policy in place, the first slot loaded."""
+    policy = POLICIES[name]
+    signing.files()
+    records = [slot.record() for slot in slots]
+    m = signing.machine(f"signed-{re.sub('[^A-Za-z0-9_]', '-', title)}", [node for node, _ in records],
+                        [file for _, load in records for file in load], policy.append,
+                        **({"kernel": policy.image} if policy.image else {}))
+    try:
+        set_up(m, policy)
+        load_base(m, slots)
+    except BaseException:
+        m.close()
+        raise
+    return m
+
+
+def set_up(m, policy):
+    """Key and rules."""
+    output, status = signing.add_key(m)
+    assert status == 0, output
+    if isinstance(policy.rules, str):
+        # Rules that come as they are, or in an unsigned file, are refused
+        path = f"/signed/{policy.rules}"
+        m.fails(f"cat {path} > {signing.POLICY}")
+        m.fails(f"echo {path} > {signing.POLICY}")
+        signing.sign(m, path, f"{policy.rules}.sig")
+        m.run(f"echo {path} > {signing.POLICY}")
+    elif policy.rules:
+        signing.write_policy(m, policy.rules)
+
+
+def stage(m, slot, payload):
+    """Make a payload that of a slot, from the running system; what is there already stays."""
+    staged = m.__dict__.setdefault("staged", {})
+    for file in ("kernel", "initrd", "dtb"):
+        name, signature = getattr(payload, file), getattr(payload, f"{file}_sig")
+        there = staged.get((slot, file), (None, None))
+        if name != there[0]:
+            m.run(f"cat /signed/{name} > {slot.path(file)}" if name else f": > {slot.path(file)}", timeout=120)
+        if signature or there[1]:
+            signing.sign(m, slot.path(file), signature)
+        staged[slot, file] = name, signature
+    if not staged.get(slot):
+        m.run(f"printf %s {slot.cmdline} > {slot.path('cmdline')}")
+        staged[slot] = True
+
+
+def load_slot(m, slot, *options):
+    """Adopt a slot, all of it: verdict and cause."""
+    return signing.load(m, "-f", hex(MEMBUF), *options, slot.path("kernel"))
+
+
+def load_base(m, slots):
+    """Have loaded what each refusal must leave loaded."""
+    verdict = load_slot(m, slots[0])
+    assert verdict == (OK, ""), verdict
+
+
+def load_ext4(m, payload, cmdline):
+    """What mainline says of the same bytes on ext4, in new files, of which IMA remembers nothing. It takes no dtb."""
+    for file in ("kernel", "initrd"):
+        if name := getattr(payload, file):
+            m.run(f"rm -f /signed/{file}.now; cp /signed/{name} /signed/{file}.now", timeout=120)
+            if signature := getattr(payload, f"{file}_sig"):
+                signing.sign(m, f"/signed/{file}.now", signature)
+    # Without CMA: where only the kernel fits there, no place is left for the initrd (EADDRNOTAVAIL)
+    initrd = ("-f", hex(NO_CMA), "-i", "/signed/initrd.now") if payload.initrd else ("-f", hex(NO_CMA | NO_INITRAMFS))
+    return signing.load(m, *initrd, "-c", cmdline, "/signed/kernel.now")
