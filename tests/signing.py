@@ -9,12 +9,14 @@ import shutil
 import subprocess
 
 import stash
-from qemu import BUILD, IMAGE, INITRAMFS, make_disk
+from qemu import BUILD, INITRAMFS, make_disk
 
 KEYS = BUILD / "keys"
 SIGNED = stash.WORK / "signed"
 GUEST = BUILD / "signing-guest.cpio.gz"
 SIGN_FILE = BUILD / "linux/scripts/sign-file"
+# What is signed, whatever kernel does the judging
+PAYLOAD = BUILD / "linux/arch/arm64/boot/Image"
 SIG_FORCE_IMAGE = BUILD / "linux-sig-force/arch/arm64/boot/Image"
 POLICY = "/sys/kernel/security/ima/policy"
 
@@ -89,7 +91,7 @@ def pe_signed(path, out, key="signer"):
 def _make():
     SIGNED.mkdir(parents=True)
     full = SIGNED / "full"
-    shutil.copyfile(IMAGE, full)
+    shutil.copyfile(PAYLOAD, full)
     # The beginning of a file is signed, hashed and refused as a whole one is, only faster. It is never started.
     plain = SIGNED / "plain"
     plain.write_bytes(full.read_bytes()[:BEGINNING])
@@ -148,7 +150,7 @@ def _make():
 
 def files():
     """Folder of all files, made anew where kernel, initrd or keys have changed."""
-    inputs = (IMAGE, INITRAMFS, GUEST, KEYS / "signer.key", pathlib.Path(__file__))
+    inputs = (PAYLOAD, INITRAMFS, GUEST, KEYS / "signer.key", pathlib.Path(__file__))
     stamp = "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in inputs)
     mark = SIGNED / "inputs"
     with stash.alone("signed"):

@@ -61,7 +61,8 @@ def folder():
     path = stash.WORK / "page"
     shutil.rmtree(path, ignore_errors=True)
     shutil.copytree(signing.KEYS, path)
-    for name, source in {"Image": IMAGE, "initrd.img": signing.initrd(), "board.dtb": stash.PAYLOAD / "raw.dtb"}.items():
+    unsigned = {"Image": IMAGE, "initrd.img": signing.initrd(), "board.dtb": stash.PAYLOAD / "raw.dtb"}
+    for name, source in unsigned.items():
         shutil.copyfile(source, path / name)
     for name in ("sign", "sign-inside", "sign-dtb"):
         subprocess.run(["sh", "-e", "-c", block(f"workstation {name}")], cwd=path, check=True, capture_output=True,
@@ -155,8 +156,10 @@ def test_page(disk, folder):
         device(m, "load")
         assert stash.state(m, "a") == "loaded" and m.read("/sys/kernel/kexec/copy_bytes") == "0"
         listed = device(m, "measured")
-        assert measured(folder / "Image", "a/kernel") in listed and measured(folder / "initrd.img", "a/initrd") in listed
-        assert re.search(r" ima-buf sha256:\w+ kexec-cmdline ", listed) and re.search(r" ima-buf sha256:\w+ dtb ", listed)
+        assert measured(folder / "Image", "a/kernel") in listed
+        assert measured(folder / "initrd.img", "a/initrd") in listed
+        for name in ("kexec-cmdline", "dtb"):
+            assert re.search(rf" ima-buf sha256:\w+ {name} ", listed), name
 
         shows(refused(m, "unsigned"), "unsigned")
         logged(m, "unsigned-log")
