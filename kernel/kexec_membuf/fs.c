@@ -317,16 +317,18 @@ static int record_signature(struct kexec_stash_file *file, const void *value,
 static int set_xattr(struct kexec_slot *slot, unsigned int id, const char *name,
 		     const void *value, size_t size, int flags)
 {
-	struct simple_xattr *old = simple_xattr_set(&xattr_cache,
-						    &slot->xattrs[id], name,
-						    value, size, flags);
+	bool recorded = id != KEXEC_SLOT_CMDLINE &&
+			!strcmp(name, XATTR_NAME_IMA);
+	struct simple_xattr *old;
 
+	old = simple_xattr_set(&xattr_cache, &slot->xattrs[id], name, value,
+			       size, flags);
 	if (IS_ERR(old))
 		return PTR_ERR(old);
+	/* Where it is being removed, its name may go with it */
 	simple_xattr_free_rcu(old);
-	if (id != KEXEC_SLOT_CMDLINE && !strcmp(name, XATTR_NAME_IMA))
-		return record_signature(&slot->rec.file[id], value, size);
-	return 0;
+	return recorded ? record_signature(&slot->rec.file[id], value, size) :
+			  0;
 }
 
 static void drop_xattrs(struct kexec_slot *slot, unsigned int id)
