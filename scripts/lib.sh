@@ -5,10 +5,11 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$top/build
 cache=${KEXEC_MEMBUF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kexec-membuf}
 
-# Kernel builds write dependency files, so there is no need to preprocess first; and one checkout's objects serve another
+# One checkout's objects serve another. Not by dependency files (CCACHE_DEPEND): they do not name what .incbin takes in,
+# and a kernel would come to know the CA of an earlier build
 use_ccache() {
 	export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache} PATH=/usr/lib/ccache:$PATH
-	export CCACHE_DEPEND=1 CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1
+	export CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1
 }
 
 say() { printf '==> %s\n' "$*"; }
