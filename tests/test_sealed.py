@@ -378,7 +378,8 @@ class TestFailedLoad:
             seen.append(memory(m))
         print(f"{log.strip()}\n{seen[0]}\n{seen[1]}")
         lost = {field: seen[1][field] - seen[0][field] for field in seen[0]}
-        assert lost["pages"] < 3072 and lost["slab"] < 96 and lost["vmalloc"] < 256, lost
+        # Of the pages of a buffer that was freed last, some MiB lie in lists of the CPUs: goes to and fro, does not grow
+        assert lost["pages"] < 12 * 1024 and lost["slab"] < 96 and lost["vmalloc"] < 256, lost
 
 
 RACE_ROUNDS = 3000
