@@ -31,8 +31,11 @@ run_logged() {
 	local log=$1 rc
 	shift
 	mkdir -p "$(dirname "$log")"
+	# Not "|| rc=": that would switch -e off inside what is run
+	set +e
 	"$@" 2>&1 | progress "$log"
 	rc=${PIPESTATUS[0]}
+	set -e
 	if [ "$rc" -ne 0 ]; then
 		grep -nE 'error|Error|undefined|warning: ' "$log" | tail -n 30 >&2
 		tail -n 15 "$log" >&2

@@ -135,8 +135,9 @@ class Machine:
     def _command(self, wrapped, mark, timeout):
         self.send(wrapped + "\r")
         self.wait_for(rf"@@B{mark}@@\r*\n", timeout)
-        match = self.wait_for(rf"(?s)(.*?)\r*\n?@@E{mark}:(-?\d+)@@", timeout)
-        return match.group(1).decode(errors="replace").replace("\r", ""), int(match.group(2))
+        match = self.wait_for(rf"@@E{mark}:(-?\d+)@@", timeout)
+        # What came before it, not a group of the pattern: that would be tried again with every piece that comes
+        return self.child.before.decode(errors="replace").replace("\r", "").removesuffix("\n"), int(match.group(1))
 
     # U-Boot
 
