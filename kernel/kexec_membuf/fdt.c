@@ -505,6 +505,50 @@ int kexec_fdt_keep_range(void *fdt, u64 base, u64 size)
 	return fdt_add_mem_rsv(fdt, base, size);
 }
 
+/* An address in /chosen, 32 or 64 bit wide */
+static bool chosen_addr(const void *fdt, int chosen, const char *name, u64 *addr)
+{
+	int len;
+	const void *prop = fdt_getprop(fdt, chosen, name, &len);
+
+	if (len == sizeof(u64))
+		*addr = fdt64_ld(prop);
+	else if (len == sizeof(u32))
+		*addr = fdt32_ld(prop);
+	else
+		return false;
+	return true;
+}
+
+/**
+ * kexec_fdt_unreserve_initrd() - drop the memreserve entry of the next initrd
+ * @fdt: the tree, writable
+ *
+ * arm64 reserves what linux,initrd-start says. The entry adds nothing, and goes
+ * stale when the next kernel passes the tree on by kexec_load(), which keeps all
+ * entries: the slot that the initrd lay in would never be one again.
+ *
+ * Return: 0, also if there is none, or a libfdt error.
+ */
+int kexec_fdt_unreserve_initrd(void *fdt)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	u64 start, end, base, size;
+
+	if (!chosen_addr(fdt, chosen, "linux,initrd-start", &start) ||
+	    !chosen_addr(fdt, chosen, "linux,initrd-end", &end))
+		return 0;
+	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++) {
+		int ret = fdt_get_mem_rsv(fdt, i, &base, &size);
+
+		if (ret)
+			return ret;
+		if (base == start && size == end - start)
+			return fdt_del_mem_rsv(fdt, i);
+	}
+	return 0;
+}
+
 /**
  * kexec_fdt_overlaps_memreserve() - whether a range runs into a memreserve entry
  * @fdt: the tree

@@ -155,6 +155,8 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 		return image->adoption->err;
 	ret = kexec_fdt_squeeze(fdt);
 	if (!ret)
+		ret = kexec_fdt_unreserve_initrd(fdt);
+	if (!ret)
 		ret = keep_ranges(fdt);
 	if (ret) {
 		pr_err("memory that devices write to cannot be told to the next kernel (%d)\n",

@@ -713,6 +713,33 @@ static void test_keep_range_without_room(void **state)
 	free(fdt);
 }
 
+/* What the next kernel reserves by linux,initrd-start needs no entry, which goes stale; others stay */
+static void test_initrd_is_not_reserved_twice(void **state)
+{
+	void *fdt = tree_good(2);
+	u64 base, size;
+	int chosen;
+
+	(void)state;
+	assert_int_equal(kexec_fdt_unreserve_initrd(fdt), 0);
+	chosen = fdt_add_subnode(fdt, 0, "chosen");
+	assert_int_equal(fdt_setprop_u64(fdt, chosen, "linux,initrd-start", 0x50800000), 0);
+	assert_int_equal(kexec_fdt_keep_range(fdt, 0x50800000, 0x1234), 0);
+	assert_int_equal(kexec_fdt_keep_range(fdt, 0x50800000, 0x2000), 0);
+	assert_int_equal(kexec_fdt_unreserve_initrd(fdt), 0);
+	assert_int_equal(fdt_num_mem_rsv(fdt), 2);
+
+	assert_int_equal(fdt_setprop_u32(fdt, fdt_path_offset(fdt, "/chosen"), "linux,initrd-end", 0x50801234), 0);
+	assert_int_equal(kexec_fdt_unreserve_initrd(fdt), 0);
+	assert_int_equal(fdt_num_mem_rsv(fdt), 1);
+	assert_int_equal(fdt_get_mem_rsv(fdt, 0, &base, &size), 0);
+	assert_int_equal(size, 0x2000);
+	assert_int_equal(kexec_fdt_unreserve_initrd(fdt), 0);
+	assert_int_equal(fdt_num_mem_rsv(fdt), 1);
+	assert_int_equal(fdt_check_full(fdt, TREE_SIZE), 0);
+	free(fdt);
+}
+
 /* Early boot overwrites a seed, the next kexec sets a new one: no growth, whatever lies around */
 static void test_squeeze_takes_out_what_was_deleted(void **state)
 {
@@ -784,6 +811,7 @@ int main(void)
 		cmocka_unit_test(test_keep_range_once),
 		cmocka_unit_test(test_overlap_with_memreserve),
 		cmocka_unit_test(test_keep_range_without_room),
+		cmocka_unit_test(test_initrd_is_not_reserved_twice),
 		cmocka_unit_test(test_squeeze_takes_out_what_was_deleted),
 	};
 	int failed;
