@@ -25,21 +25,8 @@
 
 #include "internal.h"
 
-/* What a slot's directory shows behind its payload's files */
-enum {
-	FACT_STATE = KEXEC_SLOT_NR_FILES,
-	FACT_ORIGIN,
-	FACT_BASE,
-	FACT_SIZE,
-	NR_ENTRIES
-};
-
-static const char *const fact_names[] = {
-	[FACT_STATE - KEXEC_SLOT_NR_FILES] = "state",
-	[FACT_ORIGIN - KEXEC_SLOT_NR_FILES] = "origin",
-	[FACT_BASE - KEXEC_SLOT_NR_FILES] = "base",
-	[FACT_SIZE - KEXEC_SLOT_NR_FILES] = "size",
-};
+/* A slot's directory shows its payload's files, and then its facts */
+#define NR_ENTRIES (KEXEC_SLOT_NR_FILES + KEXEC_SLOT_NR_FACTS)
 
 /* Inode numbers: the root, a block for each slot with its directory first */
 #define ROOT_INO 1UL
@@ -56,7 +43,8 @@ static struct vfsmount *stash_mnt;
 static const char *entry_name(unsigned int id)
 {
 	return id < KEXEC_SLOT_NR_FILES ? kexec_slot_file_name(id) :
-					  fact_names[id - KEXEC_SLOT_NR_FILES];
+					  kexec_slot_fact_name(
+						  id - KEXEC_SLOT_NR_FILES);
 }
 
 static struct kexec_slot *inode_slot(const struct inode *inode)
@@ -152,6 +140,7 @@ static ssize_t payload_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		if (ret < 0)
 			__set_bit(id, &slot->bad);
 		i_size_write(inode, kexec_slot_file_size(slot, id));
+		kexec_slot_changed(slot);
 	}
 	if (ret > 0)
 		inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
@@ -185,6 +174,7 @@ static int payload_release(struct inode *inode, struct file *file)
 	slot->writers--;
 	if (test_bit(id, &slot->dirty))
 		kexec_slot_check_staged(slot, id);
+	kexec_slot_changed(slot);
 	return 0;
 }
 
@@ -219,6 +209,7 @@ static int empty_file(struct inode *inode)
 		return ret;
 	kexec_slot_empty_file(slot, inode_entry(inode));
 	i_size_write(inode, 0);
+	kexec_slot_changed(slot);
 	return 0;
 }
 
@@ -385,49 +376,7 @@ int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
 	return set_xattr(slot, id, XATTR_NAME_IMA, signature, len, 0);
 }
 
-/* Facts, one value per file */
-
-static const char *origin_name(struct kexec_slot *slot)
-{
-	enum kexec_slot_state state = kexec_slot_state(slot);
-
-	if (state == KEXEC_SLOT_EMPTY || state == KEXEC_SLOT_RUNNING)
-		return "none";
-	return kexec_stash_origin_name(slot->rec.origin);
-}
-
-static int print_fact(struct kexec_slot *slot, unsigned int id, char *line,
-		      size_t size)
-{
-	guard(mutex)(&slot->lock);
-	switch (id) {
-	case FACT_STATE:
-		return scnprintf(line, size, "%s\n",
-				 kexec_slot_state_name(kexec_slot_state(slot)));
-	case FACT_ORIGIN:
-		return scnprintf(line, size, "%s\n", origin_name(slot));
-	case FACT_BASE:
-		return scnprintf(line, size, "%#llx\n", slot->rec.base);
-	default:
-		return scnprintf(line, size, "%#llx\n", slot->rec.size);
-	}
-}
-
-static ssize_t fact_read(struct file *file, char __user *buf, size_t count,
-			 loff_t *pos)
-{
-	struct inode *inode = file_inode(file);
-	char line[32];
-	int len = print_fact(inode_slot(inode), inode_entry(inode), line,
-			     sizeof(line));
-
-	return simple_read_from_buffer(buf, count, pos, line, len);
-}
-
-static const struct file_operations fact_fops = {
-	.read = fact_read,
-	.llseek = default_llseek,
-};
+/* Facts */
 
 static const struct inode_operations fact_iops = {
 	.setattr = simple_setattr,
@@ -550,13 +499,17 @@ static void init_file_inode(struct inode *inode)
 {
 	struct kexec_slot *slot = inode_slot(inode);
 
-	if (inode_entry(inode) >= KEXEC_SLOT_NR_FILES) {
-		init_inode(inode, S_IFREG | 0444, &fact_iops, &fact_fops);
+	unsigned int id = inode_entry(inode);
+
+	if (id >= KEXEC_SLOT_NR_FILES) {
+		init_inode(inode,
+			   S_IFREG | kexec_slot_fact_mode(id - KEXEC_SLOT_NR_FILES),
+			   &fact_iops, &kexec_slot_fact_fops);
 		return;
 	}
 	init_inode(inode, S_IFREG | 0600, &payload_iops, &payload_fops);
 	guard(mutex)(&slot->lock);
-	i_size_write(inode, kexec_slot_file_size(slot, inode_entry(inode)));
+	i_size_write(inode, kexec_slot_file_size(slot, id));
 }
 
 /* Inodes of payload files come in generations, see kexec_slot_seal() */
@@ -617,6 +570,21 @@ struct kexec_slot *kexec_stash_file_slot(struct file *file, unsigned int *id)
 	    inode->i_fop != &payload_fops)
 		return NULL;
 	*id = inode_entry(inode);
+	return inode_slot(inode);
+}
+
+/**
+ * kexec_stash_fact_slot() - what an open file with kexec_slot_fact_fops shows
+ * @file: the file
+ * @fact: set to the fact
+ *
+ * Return: the slot.
+ */
+struct kexec_slot *kexec_stash_fact_slot(struct file *file, unsigned int *fact)
+{
+	struct inode *inode = file_inode(file);
+
+	*fact = inode_entry(inode) - KEXEC_SLOT_NR_FILES;
 	return inode_slot(inode);
 }
 

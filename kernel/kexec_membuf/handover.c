@@ -116,7 +116,7 @@ static int write_record(const struct kimage *image, void *fdt,
 	if (slot == kexec_adopted_slot(image)) {
 		forget_payload(&rec);
 		rec.disabled = true;
-	} else if (slot->running || slot->absent) {
+	} else if (slot->running || slot->absent || slot->released) {
 		forget_payload(&rec);
 		/*
 		 * A device's tables, put there while it was ordinary memory,

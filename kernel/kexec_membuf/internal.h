@@ -11,6 +11,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 /*
  * The command line is a file of the payload too, but lies in struct kexec_slot,
@@ -29,6 +30,7 @@ struct inode;
  * @KEXEC_SLOT_LOADED: its payload is the kexec image, or about to be; sealed
  * @KEXEC_SLOT_RUNNING: this kernel runs in it
  * @KEXEC_SLOT_BAD: its payload is damaged or incomplete
+ * @KEXEC_SLOT_RELEASED: its memory was given back to this kernel
  */
 enum kexec_slot_state {
 	KEXEC_SLOT_EMPTY,
@@ -36,6 +38,25 @@ enum kexec_slot_state {
 	KEXEC_SLOT_LOADED,
 	KEXEC_SLOT_RUNNING,
 	KEXEC_SLOT_BAD,
+	KEXEC_SLOT_RELEASED,
+};
+
+/**
+ * enum kexec_slot_fact - what a slot's directory shows beside the payload
+ * @KEXEC_SLOT_STATE: its state
+ * @KEXEC_SLOT_ORIGIN: who staged
+ * @KEXEC_SLOT_BASE: its physical address
+ * @KEXEC_SLOT_SIZE: its size in bytes
+ * @KEXEC_SLOT_RELEASE: to be written to
+ * @KEXEC_SLOT_NR_FACTS: how many there are
+ */
+enum kexec_slot_fact {
+	KEXEC_SLOT_STATE,
+	KEXEC_SLOT_ORIGIN,
+	KEXEC_SLOT_BASE,
+	KEXEC_SLOT_SIZE,
+	KEXEC_SLOT_RELEASE,
+	KEXEC_SLOT_NR_FACTS
 };
 
 /**
@@ -47,6 +68,7 @@ enum kexec_slot_state {
  * @running: this kernel runs in it: there is no payload to speak of
  * @absent: this kernel does not run in it, but has it as ordinary
  *	memory: not shown, only passed on
+ * @released: its memory was given back to this kernel
  * @sealed: number of kexec images that adopted it or are about to; nobody may
  *	change the payload while there are any
  * @writers: how often its files are open for writing
@@ -61,12 +83,16 @@ enum kexec_slot_state {
  * @cmdline: command line of the payload; no NUL at its end
  * @cmdline_len: its length in bytes, 0 for none
  * @xattrs: extended attributes of each file, of the stash's own cache
+ * @shown_state: what kexec_slot_changed() found last
+ * @state_changes: how often it was another one than before, and 1
+ * @state_wait: those who wait for that
  */
 struct kexec_slot {
 	struct kexec_stash_record rec;
 	struct mutex lock; /* see above */
 	bool running;
 	bool absent;
+	bool released;
 	unsigned int sealed;
 	unsigned int writers;
 	unsigned long dirty;
@@ -78,6 +104,9 @@ struct kexec_slot {
 	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
 	size_t cmdline_len;
 	struct list_head xattrs[KEXEC_SLOT_NR_FILES];
+	enum kexec_slot_state shown_state;
+	unsigned long state_changes;
+	wait_queue_head_t state_wait;
 };
 
 /* slot.c: the table is made at boot and does not change later */
@@ -90,9 +119,11 @@ extern unsigned int kexec_nr_slots;
  */
 extern atomic_t kexec_slots_generation;
 
+void kexec_slot_init(struct kexec_slot *slot);
 const char *kexec_slot_file_name(unsigned int id);
 const char *kexec_slot_state_name(enum kexec_slot_state state);
 enum kexec_slot_state kexec_slot_state(struct kexec_slot *slot);
+void kexec_slot_changed(struct kexec_slot *slot);
 void *kexec_slot_file_addr(struct kexec_slot *slot, unsigned int id);
 u64 kexec_slot_file_size(const struct kexec_slot *slot, unsigned int id);
 void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
@@ -103,6 +134,7 @@ int kexec_slot_may_change(const struct kexec_slot *slot);
 void kexec_slot_touch(struct kexec_slot *slot, unsigned int id);
 void kexec_slot_empty_file(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id);
+int kexec_slot_release(struct kexec_slot *slot);
 
 int kexec_slot_refuse(const struct kexec_slot *slot, unsigned int id,
 		      const char *why, int err);
@@ -120,8 +152,14 @@ int kexec_slot_write(const struct kexec_slot *slot, u64 mem, const void *buf,
 int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id,
 			    struct inode *inode);
 
+/* facts.c */
+extern const struct file_operations kexec_slot_fact_fops;
+const char *kexec_slot_fact_name(unsigned int fact);
+umode_t kexec_slot_fact_mode(unsigned int fact);
+
 /* fs.c: the slot and file that an open file of the stash shows, or NULL */
 struct kexec_slot *kexec_stash_file_slot(struct file *file, unsigned int *id);
+struct kexec_slot *kexec_stash_fact_slot(struct file *file, unsigned int *fact);
 struct file *kexec_stash_open_sibling(struct file *file, unsigned int id);
 int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
 				     const u8 *signature, u32 len);

@@ -28,7 +28,7 @@ static struct kexec_slot *test_slot(struct kunit *test, u64 base, u64 size)
 		kunit_kzalloc(test, sizeof(*slot), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, slot);
-	mutex_init(&slot->lock);
+	kexec_slot_init(slot);
 	strscpy(slot->rec.label, "kunit");
 	slot->rec.base = base;
 	slot->rec.size = size;
@@ -99,6 +99,45 @@ static void sealed_slot_refuses_change(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), -ETXTBSY);
 	slot->running = true;
 	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), -EBUSY);
+}
+
+static void change_of_state_is_counted(struct kunit *test)
+{
+	struct kexec_slot *slot = test_real_slot(test);
+	unsigned long before = slot->state_changes;
+
+	kexec_slot_changed(slot);
+	KUNIT_EXPECT_EQ(test, slot->state_changes, before);
+	kexec_slot_touch(slot, KEXEC_STASH_INITRD);
+	kexec_slot_changed(slot);
+	kexec_slot_changed(slot);
+	KUNIT_EXPECT_EQ(test, slot->state_changes, before + 1);
+	kexec_slot_empty_file(slot, KEXEC_STASH_INITRD);
+	kexec_slot_changed(slot);
+	KUNIT_EXPECT_EQ(test, slot->state_changes, before + 2);
+}
+
+static void slot_in_use_is_not_released(struct kunit *test)
+{
+	struct kexec_slot *slot = test_slot(test, FAR_BASE, SZ_64M);
+
+	slot->cmdline_len = 1;
+	KUNIT_EXPECT_EQ(test, kexec_slot_release(slot), -ENOTEMPTY);
+	slot->cmdline_len = 0;
+	slot->writers = 1;
+	KUNIT_EXPECT_EQ(test, kexec_slot_release(slot), -ETXTBSY);
+	slot->writers = 0;
+	slot->sealed = 1;
+	KUNIT_EXPECT_EQ(test, kexec_slot_release(slot), -ETXTBSY);
+	slot->sealed = 0;
+	slot->running = true;
+	KUNIT_EXPECT_EQ(test, kexec_slot_release(slot), -EBUSY);
+	slot->running = false;
+	slot->released = true;
+	KUNIT_EXPECT_EQ(test, kexec_slot_release(slot), 0);
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_RELEASED);
+	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), -EBUSY);
+	KUNIT_EXPECT_EQ(test, kexec_slot_seal(slot), -EBUSY);
 }
 
 static void change_drops_digest_but_no_signature(struct kunit *test)
@@ -332,6 +371,8 @@ static struct kunit_case kexec_membuf_cases[] = {
 	KUNIT_CASE(state_follows_the_files),
 	KUNIT_CASE(slot_without_kernel_is_not_staged),
 	KUNIT_CASE(sealed_slot_refuses_change),
+	KUNIT_CASE(change_of_state_is_counted),
+	KUNIT_CASE(slot_in_use_is_not_released),
 	KUNIT_CASE(change_drops_digest_but_no_signature),
 	KUNIT_CASE(initrd_goes_behind_image_size),
 	KUNIT_CASE(initrd_makes_way_for_a_larger_kernel),

@@ -4,9 +4,9 @@
  * it is gone, nobody changes it
  *
  * Files are closed to writers by fs.c, which asks kexec_slot_may_change(), and
- * there are no mappings of them. The kernel's own linear map of the slot is
- * read-only; what a load adds is written through mappings of its own, which are
- * gone when it has been.
+ * there are no mappings of them to write through. The kernel's own linear map of
+ * the slot is read-only; what a load adds is written through mappings of its
+ * own, which are gone when it has been.
  */
 
 #define pr_fmt(fmt) "kexec_membuf: " fmt
@@ -56,6 +56,10 @@ static int check_sealable(const struct kexec_slot *slot)
 		return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
 					 "this kernel runs in the slot",
 					 -EBUSY);
+	if (slot->released)
+		return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
+					 "the slot was released, its memory is in use until the next boot",
+					 -EBUSY);
 	if (!slot->rec.file[KEXEC_STASH_KERNEL].size)
 		return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
 					 "there is none, stage one first",
@@ -76,7 +80,7 @@ static int check_sealable(const struct kexec_slot *slot)
  * that asked for less, says nothing now, so there are new inodes then. While
  * the slot stays sealed nothing is computed twice.
  *
- * Return: 0; -EBUSY if this kernel runs in the slot; -ENODATA if there is no
+ * Return: 0; -EBUSY if this kernel runs in the slot or has its memory; -ENODATA if there is no
  * kernel in it; -ETXTBSY while one of its files is open for writing; -ENOMEM.
  */
 int kexec_slot_seal(struct kexec_slot *slot)
@@ -103,6 +107,7 @@ int kexec_slot_seal(struct kexec_slot *slot)
 		slot->ima_demands = demands;
 	}
 	slot->sealed++;
+	kexec_slot_changed(slot);
 	return 0;
 }
 
@@ -119,6 +124,7 @@ void kexec_slot_unseal(struct kexec_slot *slot)
 			return;
 		WARN_ON_ONCE(protect(slot, false));
 		slot->verified = 0;
+		kexec_slot_changed(slot);
 		memcpy(inodes, slot->inodes, sizeof(inodes));
 		memset(slot->inodes, 0, sizeof(slot->inodes));
 	}

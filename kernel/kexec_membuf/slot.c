@@ -14,6 +14,7 @@
 #include <linux/memblock.h>
 #include <linux/of_fdt.h>
 #include <linux/of_reserved_mem.h>
+#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -39,6 +40,7 @@ const char *kexec_slot_state_name(enum kexec_slot_state state)
 		[KEXEC_SLOT_LOADED] = "loaded",
 		[KEXEC_SLOT_RUNNING] = "running",
 		[KEXEC_SLOT_BAD] = "bad",
+		[KEXEC_SLOT_RELEASED] = "released",
 	};
 
 	return names[state];
@@ -74,6 +76,8 @@ enum kexec_slot_state kexec_slot_state(struct kexec_slot *slot)
 {
 	if (slot->running)
 		return KEXEC_SLOT_RUNNING;
+	if (slot->released)
+		return KEXEC_SLOT_RELEASED;
 	if (slot->sealed)
 		return KEXEC_SLOT_LOADED;
 	if (slot->bad || slot->dirty)
@@ -86,6 +90,21 @@ enum kexec_slot_state kexec_slot_state(struct kexec_slot *slot)
 			return KEXEC_SLOT_BAD;
 	}
 	return KEXEC_SLOT_EMPTY;
+}
+
+/**
+ * kexec_slot_changed() - wake those who wait for another state, if it is one
+ * @slot: the slot, locked
+ */
+void kexec_slot_changed(struct kexec_slot *slot)
+{
+	enum kexec_slot_state state = kexec_slot_state(slot);
+
+	if (state == slot->shown_state)
+		return;
+	slot->shown_state = state;
+	WRITE_ONCE(slot->state_changes, slot->state_changes + 1);
+	wake_up_interruptible_poll(&slot->state_wait, EPOLLPRI | EPOLLERR);
 }
 
 /**
@@ -222,13 +241,13 @@ int kexec_slot_make_way(struct kexec_slot *slot, u64 end)
  * kexec_slot_may_change() - whether a slot's payload may be written to
  * @slot: the slot, locked
  *
- * Return: 0; -ETXTBSY while it is loaded; -EBUSY if this kernel runs in it or
- * is about to go.
+ * Return: 0; -ETXTBSY while it is loaded; -EBUSY if this kernel runs in it, has
+ * its memory or is about to go.
  */
 int kexec_slot_may_change(const struct kexec_slot *slot)
 {
 	/* The next kernel has been told what is in the slots */
-	if (slot->running || kexec_in_progress)
+	if (slot->running || slot->released || kexec_in_progress)
 		return -EBUSY;
 	return slot->sealed ? -ETXTBSY : 0;
 }
@@ -312,6 +331,50 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 		pr_notice("slot '%s': kernel: there is none yet, the slot is bad without\n",
 			  slot->rec.label);
 	return 0;
+}
+
+static int check_releasable(const struct kexec_slot *slot)
+{
+	int ret = kexec_slot_may_change(slot);
+
+	if (ret)
+		return ret;
+	if (slot->writers)
+		return -ETXTBSY;
+	for (int i = 0; i < KEXEC_SLOT_NR_FILES; i++) {
+		if (kexec_slot_file_size(slot, i))
+			return -ENOTEMPTY;
+	}
+	return 0;
+}
+
+/**
+ * kexec_slot_release() - give an empty slot's memory back to this kernel
+ * @slot: the slot, not locked
+ *
+ * For good: pages that others have cannot be called in. The next kernel gets
+ * the slot as it gets one that this kernel ran in.
+ *
+ * Return: 0, also if that was done before; -ENOTEMPTY if there is a file in it;
+ * -ETXTBSY while it is loaded or a file of it is open for writing; -EBUSY if
+ * this kernel runs in it or is about to go.
+ */
+int kexec_slot_release(struct kexec_slot *slot)
+{
+	int ret;
+
+	guard(mutex)(&slot->lock);
+	if (slot->released)
+		return 0;
+	ret = check_releasable(slot);
+	if (ret)
+		return ret;
+	slot->released = true;
+	kexec_slot_changed(slot);
+	atomic_inc(&kexec_slots_generation);
+	pr_info("slot '%s': its %llu MiB are this kernel's memory until the next boot\n",
+		slot->rec.label, slot->rec.size / SZ_1M);
+	return memblock_phys_free(slot->rec.base, slot->rec.size);
 }
 
 /*
@@ -445,16 +508,27 @@ static const struct reserved_mem_ops kexec_stash_rmem_ops = {
 RESERVEDMEM_OF_DECLARE(kexec_stash, KEXEC_STASH_COMPATIBLE,
 		       &kexec_stash_rmem_ops);
 
+/**
+ * kexec_slot_init() - make a zeroed slot one that can be locked and looked at
+ * @slot: the slot
+ */
+void kexec_slot_init(struct kexec_slot *slot)
+{
+	mutex_init(&slot->lock);
+	init_waitqueue_head(&slot->state_wait);
+	slot->state_changes = 1;
+	for (int i = 0; i < KEXEC_SLOT_NR_FILES; i++)
+		INIT_LIST_HEAD(&slot->xattrs[i]);
+}
+
 static struct kexec_slot *__init alloc_slot(const struct kexec_stash_record *rec)
 {
 	struct kexec_slot *slot = kzalloc_obj(*slot);
 
 	if (!slot)
 		return NULL;
+	kexec_slot_init(slot);
 	slot->rec = *rec;
-	mutex_init(&slot->lock);
-	for (int i = 0; i < KEXEC_SLOT_NR_FILES; i++)
-		INIT_LIST_HEAD(&slot->xattrs[i]);
 	if (rec->bootargs) {
 		slot->cmdline_len = strlen(rec->bootargs);
 		memcpy(slot->cmdline, rec->bootargs, slot->cmdline_len);
@@ -520,6 +594,7 @@ static void __init add_slot(int node)
 	if (rec.disabled)
 		mark_used(slot);
 	take_signatures(slot);
+	slot->shown_state = kexec_slot_state(slot);
 	kexec_slots[kexec_nr_slots++] = slot;
 	pr_info("slot '%s' at %#llx, %llu MiB, %s\n", rec.label, rec.base,
 		rec.size / SZ_1M,
