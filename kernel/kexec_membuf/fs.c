@@ -85,6 +85,17 @@ static ssize_t no_space(struct kexec_slot *slot, unsigned int id, u64 room)
 	return -ENOSPC;
 }
 
+/*
+ * What is behind a file in its last page is shown by mappings of it, and was
+ * somebody's before
+ */
+static void clear_last_page(struct kexec_slot *slot, unsigned int id, u64 size)
+{
+	if (id != KEXEC_SLOT_CMDLINE)
+		memset(kexec_slot_file_addr(slot, id) + size, 0,
+		       PAGE_ALIGN(size) - size);
+}
+
 static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 			    struct kiocb *iocb, struct iov_iter *from)
 {
@@ -107,8 +118,10 @@ static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 	if (!copied)
 		return -EFAULT;
 	iocb->ki_pos += copied;
-	if (iocb->ki_pos > size)
+	if (iocb->ki_pos > size) {
+		clear_last_page(slot, id, iocb->ki_pos);
 		kexec_slot_set_file_size(slot, id, iocb->ki_pos);
+	}
 	/*
 	 * With the first bytes of it, not step by step; what does not fit is
 	 * found at its close
@@ -195,6 +208,7 @@ static const struct file_operations payload_fops = {
 	.llseek = payload_llseek,
 	.splice_read = copy_splice_read,
 	.splice_write = iter_file_splice_write,
+	.mmap_prepare = kexec_slot_mmap_prepare,
 	.fsync = noop_fsync,
 };
 
@@ -508,6 +522,8 @@ static void init_file_inode(struct inode *inode)
 		return;
 	}
 	init_inode(inode, S_IFREG | 0600, &payload_iops, &payload_fops);
+	if (slot->map_inode)
+		inode->i_mapping = slot->map_inode->i_mapping;
 	guard(mutex)(&slot->lock);
 	i_size_write(inode, kexec_slot_file_size(slot, id));
 }
@@ -677,6 +693,17 @@ static struct file_system_type stash_fs_type = {
 	.kill_sb = kill_anon_super,
 };
 
+/* Inodes of a file come and go; what is mapped of it is one for all of them */
+static void __init make_map_inodes(void)
+{
+	for (int i = 0; i < kexec_nr_slots; i++) {
+		struct inode *inode = alloc_anon_inode(stash_mnt->mnt_sb);
+
+		if (!IS_ERR(inode))
+			kexec_slots[i]->map_inode = inode;
+	}
+}
+
 static int __init stash_fs_init(void)
 {
 	int ret = sysfs_create_mount_point(fs_kobj, "kexec");
@@ -687,8 +714,10 @@ static int __init stash_fs_init(void)
 	if (ret)
 		goto remove;
 	stash_mnt = kern_mount(&stash_fs_type);
-	if (!IS_ERR(stash_mnt))
+	if (!IS_ERR(stash_mnt)) {
+		make_map_inodes();
 		return 0;
+	}
 	ret = PTR_ERR(stash_mnt);
 	unregister_filesystem(&stash_fs_type);
 remove:

@@ -10,6 +10,7 @@
 #include <linux/kexec_stash_record.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -86,6 +87,9 @@ enum kexec_slot_fact {
  * @shown_state: what kexec_slot_changed() found last
  * @state_changes: how often it was another one than before, and 1
  * @state_wait: those who wait for that
+ * @place_lock: where a file lies and how long it is changes under this, and
+ *	@lock, only: for mappings, whose faults come under locks of their own
+ * @map_inode: mappings of all its files hang on this; NULL if there can be none
  */
 struct kexec_slot {
 	struct kexec_stash_record rec;
@@ -107,6 +111,8 @@ struct kexec_slot {
 	enum kexec_slot_state shown_state;
 	unsigned long state_changes;
 	wait_queue_head_t state_wait;
+	struct rw_semaphore place_lock; /* see above */
+	struct inode *map_inode;
 };
 
 /* slot.c: the table is made at boot and does not change later */
@@ -151,6 +157,11 @@ int kexec_slot_write(const struct kexec_slot *slot, u64 mem, const void *buf,
 /* digest.c */
 int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id,
 			    struct inode *inode);
+
+/* mmap.c */
+struct vm_area_desc;
+int kexec_slot_mmap_prepare(struct vm_area_desc *desc);
+void kexec_slot_unmap(struct kexec_slot *slot);
 
 /* facts.c */
 extern const struct file_operations kexec_slot_fact_fops;

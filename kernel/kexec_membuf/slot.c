@@ -137,10 +137,13 @@ u64 kexec_slot_file_size(const struct kexec_slot *slot, unsigned int id)
 void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
 			      u64 size)
 {
+	guard(rwsem_write)(&slot->place_lock);
 	if (id == KEXEC_SLOT_CMDLINE)
 		slot->cmdline_len = size;
 	else
 		slot->rec.file[id].size = size;
+	if (!size)
+		kexec_slot_unmap(slot);
 }
 
 /* The tail is for what a load adds */
@@ -232,6 +235,8 @@ int kexec_slot_make_way(struct kexec_slot *slot, u64 end)
 	to = ALIGN(end, KEXEC_STASH_ALIGN);
 	if (to < end || to > tail || initrd->size > tail - to)
 		return -ENOSPC;
+	guard(rwsem_write)(&slot->place_lock);
+	kexec_slot_unmap(slot);
 	memmove(base + to, base + initrd->offset, initrd->size);
 	initrd->offset = to;
 	return 0;
@@ -515,6 +520,7 @@ RESERVEDMEM_OF_DECLARE(kexec_stash, KEXEC_STASH_COMPATIBLE,
 void kexec_slot_init(struct kexec_slot *slot)
 {
 	mutex_init(&slot->lock);
+	init_rwsem(&slot->place_lock);
 	init_waitqueue_head(&slot->state_wait);
 	slot->state_changes = 1;
 	for (int i = 0; i < KEXEC_SLOT_NR_FILES; i++)

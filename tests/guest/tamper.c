@@ -275,6 +275,16 @@ static int map_private(void)
 	return map(PROT_READ, MAP_PRIVATE);
 }
 
+static int map_then_mprotect(void)
+{
+	char *at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED || mprotect(at, 4096, PROT_READ | PROT_WRITE))
+		return -1;
+	*at = byte;
+	return 0;
+}
+
 /* A mapping for others to write to, who need no permission of its own */
 static char *mapping(void)
 {
@@ -450,6 +460,7 @@ static const struct way {
 	{ "mmap shared", map_shared },
 	{ "mmap private, writable", map_private_writable },
 	{ "mmap private", map_private },
+	{ "mprotect", map_then_mprotect },
 	{ "/proc/self/mem", proc_self_mem },
 	{ "process_vm_writev", vm_writev },
 	{ "ptrace POKEDATA", ptrace_poke },

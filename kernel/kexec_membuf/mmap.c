@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings of a payload's files, to read from
+ *
+ * Who unpacks a kernel into a slot can look back at what was unpacked where it
+ * lies. Nobody can write through a mapping, and none outlasts the bytes that it
+ * was made for.
+ */
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/rwsem.h>
+
+#include "internal.h"
+
+static vm_fault_t payload_fault(struct vm_fault *vmf)
+{
+	u64 pos = (u64)vmf->pgoff << PAGE_SHIFT;
+	unsigned int id;
+	struct kexec_slot *slot =
+		kexec_stash_file_slot(vmf->vma->vm_file, &id);
+
+	/* Not the slot's lock: who writes holds it while he faults in his bytes */
+	guard(rwsem_read)(&slot->place_lock);
+	if (pos >= kexec_slot_file_size(slot, id))
+		return VM_FAULT_SIGBUS;
+	return vmf_insert_pfn(vmf->vma, vmf->address,
+			      PFN_DOWN(slot->rec.base +
+				       slot->rec.file[id].offset + pos));
+}
+
+static const struct vm_operations_struct payload_vm_ops = {
+	.fault = payload_fault,
+};
+
+/**
+ * kexec_slot_mmap_prepare() - map a file of a payload
+ * @desc: the mapping to be
+ *
+ * Return: 0; -EACCES if it is to be written to; -ENODEV for the command line,
+ * which is not in the slot.
+ */
+int kexec_slot_mmap_prepare(struct vm_area_desc *desc)
+{
+	unsigned int id;
+	struct kexec_slot *slot = kexec_stash_file_slot(desc->file, &id);
+
+	if (id == KEXEC_SLOT_CMDLINE || !slot->map_inode)
+		return -ENODEV;
+	if (vma_desc_test(desc, VMA_WRITE_BIT))
+		return -EACCES;
+	vma_desc_clear_flags(desc, VMA_MAYWRITE_BIT);
+	vma_desc_set_flags(desc, VMA_PFNMAP_BIT, VMA_DONTEXPAND_BIT,
+			   VMA_DONTDUMP_BIT);
+	desc->vm_ops = &payload_vm_ops;
+	return 0;
+}
+
+/**
+ * kexec_slot_unmap() - take what is mapped of a slot away
+ * @slot: the slot, its place_lock held for writing
+ *
+ * What is still there comes back with the next access.
+ */
+void kexec_slot_unmap(struct kexec_slot *slot)
+{
+	if (slot->map_inode)
+		unmap_mapping_range(slot->map_inode->i_mapping, 0, 0, 1);
+}
