@@ -42,9 +42,9 @@ static struct vfsmount *stash_mnt;
 
 static const char *entry_name(unsigned int id)
 {
-	return id < KEXEC_SLOT_NR_FILES ? kexec_slot_file_name(id) :
-					  kexec_slot_fact_name(
-						  id - KEXEC_SLOT_NR_FILES);
+	if (id < KEXEC_SLOT_NR_FILES)
+		return kexec_slot_file_name(id);
+	return kexec_slot_fact_name(id - KEXEC_SLOT_NR_FILES);
 }
 
 static struct kexec_slot *inode_slot(const struct inode *inode)
