@@ -76,6 +76,28 @@ static void save_signatures(const char *folder)
 	OPENSSL_free(msg);
 }
 
+static void save_stage(const char *folder)
+{
+	static const struct {
+		const char *name;
+		void *(*make)(size_t *size);
+	} seeds[] = {
+		{ "fuzz_stage/fit", fit_seed },
+		{ "fuzz_stage/gzip", gzip_seed },
+		{ "fuzz_stage/zstd", zstd_seed },
+		{ "fuzz_stage/zboot", zboot_seed },
+		{}
+	};
+	size_t size;
+	void *buf;
+
+	for (size_t i = 0; seeds[i].name; i++) {
+		buf = seeds[i].make(&size);
+		save(folder, seeds[i].name, buf, size);
+		free(buf);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	void *running = running_seed(), *staged = staged_seed();
@@ -92,6 +114,7 @@ int main(int argc, char **argv)
 	save_image(argv[1], "fuzz_image/empty", 0, 0);
 	save_image(argv[1], "fuzz_image/text_offset", 0x20, 8);
 	save_signatures(argv[1]);
+	save_stage(argv[1]);
 	free(running);
 	free(staged);
 	return 0;

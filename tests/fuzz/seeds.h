@@ -34,4 +34,36 @@ void *modsig_seed(size_t *size);
  */
 void *authenticode_seed(size_t *size);
 
+/**
+ * fit_seed() - a FIT with a kernel, a ramdisk and a device tree
+ * @size: set to its size in bytes
+ *
+ * Return: the FIT, to be freed.
+ */
+void *fit_seed(size_t *size);
+
+/**
+ * gzip_seed() - a small Image, packed
+ * @size: set to its size in bytes
+ *
+ * Return: the packed Image, to be freed.
+ */
+void *gzip_seed(size_t *size);
+
+/**
+ * zstd_seed() - a small Image, packed
+ * @size: set to its size in bytes
+ *
+ * Return: the packed Image, to be freed.
+ */
+void *zstd_seed(size_t *size);
+
+/**
+ * zboot_seed() - a small Image in an EFI zboot image
+ * @size: set to its size in bytes
+ *
+ * Return: the zboot image, to be freed.
+ */
+void *zboot_seed(size_t *size);
+
 #endif /* _FUZZ_SEEDS_H */

@@ -4,6 +4,7 @@
  */
 
 #include "boot_record.h"
+#include "tree.h"
 #include "utils.h"
 
 #include <errno.h>
@@ -40,7 +41,7 @@ void boot_record_read(int root, const char *slot, struct boot_record *record)
 	if (n < 0)
 		record->why = n == -EACCES ? "only root may read /sys/firmware/fdt" :
 					     "/sys/firmware/fdt cannot be read";
-	else if (fdt_check_full(record->fdt, n))
+	else if (tree_check(record->fdt, n))
 		record->why = "/sys/firmware/fdt is no device tree";
 	else
 		find_record(record, slot);

@@ -3,6 +3,7 @@
  * The "load" command
  */
 
+#include "cmdline.h"
 #include "command.h"
 #include "explain.h"
 #include "kexec_state.h"
@@ -20,14 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 /* Newer than the headers of Debian 12 */
 #ifndef KEXEC_FILE_DEBUG
 #define KEXEC_FILE_DEBUG	0x00000008
 #endif
-
-#define NSEC_PER_SEC	1000000000ULL
 
 /**
  * struct load_args - what the command line asks for
@@ -73,14 +71,6 @@ static const struct option longopts[] = {
 	{}
 };
 
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
 static int open_kernel(int stash, const char *slot)
 {
 	char *path = slot_path(slot, kexec_stash_file_name(KEXEC_STASH_KERNEL));
@@ -116,37 +106,6 @@ static int open_initrd(const char *slot, const char *path, u64 *size)
 fail:
 	close_fd(fd);
 	return -1;
-}
-
-/* The command line to pass: @cmdline is set to NULL for the slot's own, or into @buf */
-static bool get_cmdline(int root, const struct load_args *args, char *buf, const char **cmdline)
-{
-	ssize_t n;
-
-	*cmdline = args->cmdline;
-	if (args->reuse_cmdline) {
-		n = read_at(root, "proc/cmdline", buf, KEXEC_STASH_BOOTARGS_LEN);
-		if (n < 0) {
-			error_msg("slot '%s': cmdline: /proc/cmdline cannot be read: %s",
-				  args->slot, strerror(-n));
-			return false;
-		}
-		/* Without the newline; a longer one is refused below */
-		if (n == KEXEC_STASH_BOOTARGS_LEN && buf[n - 1] != '\n')
-			goto too_long;
-		if (n && buf[n - 1] == '\n')
-			n--;
-		buf[n] = '\0';
-		*cmdline = buf;
-	}
-	if (*cmdline && strlen(*cmdline) >= KEXEC_STASH_BOOTARGS_LEN)
-		goto too_long;
-	return true;
-
-too_long:
-	error_msg("slot '%s': cmdline: is longer than %d bytes; give another --command-line",
-		  args->slot, KEXEC_STASH_BOOTARGS_LEN - 1);
-	return false;
 }
 
 static void failure_msg(int root, const struct load_args *args, int kmsg, int err)
@@ -232,7 +191,7 @@ static bool load(int root, const struct load_args *args, struct load_result *res
 	stash = stash_open(root);
 	if (stash < 0 || !slot_read(stash, args->slot, &res->slot))
 		goto out;
-	if (!get_cmdline(root, args, buf, &cmdline))
+	if (!cmdline_get(root, args->slot, args->cmdline, args->reuse_cmdline, buf, &cmdline))
 		goto out;
 	kernel = open_kernel(stash, args->slot);
 	if (kernel < 0)

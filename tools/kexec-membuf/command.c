@@ -28,6 +28,25 @@ static const struct command commands[] = {
 		.options =
 "    --json                 print JSON\n"
 	}, {
+		.name = "stage",
+		.func = cmd_stage,
+		.short_desc = "Put a payload into a slot, in place of what is there",
+		.usage =
+"    kexec-membuf stage SLOT --kernel FILE [--initrd FILE] [--dtb FILE]\n"
+"                       [--command-line STRING | --reuse-cmdline] [--json]\n"
+"    kexec-membuf stage SLOT --fit FILE[#CONF]\n"
+"                       [--command-line STRING | --reuse-cmdline] [--json]\n",
+		.options =
+"    --kernel FILE          an arm64 Image; gzip, zstd and EFI zboot are unpacked\n"
+"    --initrd FILE          an initrd, as it is\n"
+"    --dtb FILE             a device tree\n"
+"    --fit FILE[#CONF]      these from a FIT, by its default or this configuration\n"
+"    --command-line STRING  a command line\n"
+"    --reuse-cmdline        the running kernel's command line\n"
+"    --json                 print JSON\n"
+"  One FILE may be '-', standard input; not that of --fit, unless it is a file.\n"
+"  What is not given the slot does not have afterwards.\n"
+	}, {
 		.name = "verify",
 		.func = cmd_verify,
 		.short_desc = "Say what the kernel would say to a slot's payload, and why",
@@ -67,6 +86,20 @@ static const struct command commands[] = {
 		.short_desc = "Let go of the kernel that is loaded",
 		.usage =
 "    kexec-membuf unload\n",
+		.options = ""
+	}, {
+		.name = "erase",
+		.func = cmd_erase,
+		.short_desc = "Remove a slot's payload",
+		.usage =
+"    kexec-membuf erase SLOT\n",
+		.options = ""
+	}, {
+		.name = "release",
+		.func = cmd_release,
+		.short_desc = "Give an empty slot's memory back to the system until the next boot",
+		.usage =
+"    kexec-membuf release SLOT\n",
 		.options = ""
 	}
 };

@@ -29,6 +29,9 @@ enum {
 	OPT_DEBUG,
 	OPT_FORCE,
 	OPT_CERT,
+	OPT_KERNEL,
+	OPT_DTB,
+	OPT_FIT,
 };
 
 /* No short options, and a ':' for a missing value instead of getopt's own message */
@@ -53,9 +56,12 @@ struct command {
 int cmd_list(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_show(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_verify(const struct command *cmd, int root, int argc, char *argv[]);
+int cmd_stage(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_load(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_exec(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_unload(const struct command *cmd, int root, int argc, char *argv[]);
+int cmd_erase(const struct command *cmd, int root, int argc, char *argv[]);
+int cmd_release(const struct command *cmd, int root, int argc, char *argv[]);
 
 /**
  * run_command() - find the command that is asked for and do it

@@ -76,7 +76,7 @@ unsigned int hash_number(const struct hash *hash)
 	return hash - hashes;
 }
 
-static EVP_MD_CTX *digest_start(const struct hash *hash)
+EVP_MD_CTX *digest_start(const struct hash *hash)
 {
 	EVP_MD *md = hash->openssl ? EVP_MD_fetch(NULL, hash->openssl, NULL) : NULL;
 	EVP_MD_CTX *ctx = NULL;
@@ -92,7 +92,7 @@ static EVP_MD_CTX *digest_start(const struct hash *hash)
 	return ctx;
 }
 
-static unsigned int digest_end(EVP_MD_CTX *ctx, u8 *value)
+unsigned int digest_end(EVP_MD_CTX *ctx, u8 *value)
 {
 	unsigned int len = 0;
 

@@ -7,6 +7,8 @@
 
 #include "signature.h"
 
+#include <openssl/types.h>
+
 #define DIGEST_LEN	64
 
 /* Room for a digest in hexadecimal, the NUL included */
@@ -66,6 +68,23 @@ unsigned int hash_number(const struct hash *hash);
  * Return: the digest's length, 0 if libcrypto does not have the algorithm.
  */
 unsigned int hash_bytes(const struct hash *hash, const void *buf, size_t len, u8 *digest);
+
+/**
+ * digest_start() - begin the digest of bytes that come one after another
+ * @hash: the algorithm
+ *
+ * Return: what EVP_DigestUpdate() takes, NULL if libcrypto does not have the algorithm.
+ */
+EVP_MD_CTX *digest_start(const struct hash *hash);
+
+/**
+ * digest_end() - finish a digest
+ * @ctx: what digest_start() returned, which is freed
+ * @value: DIGEST_LEN bytes, filled in
+ *
+ * Return: the digest's length.
+ */
+unsigned int digest_end(EVP_MD_CTX *ctx, u8 *value);
 
 /**
  * struct digest - the digest of parts of a file

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * kexec-membuf - look at kexec stash slots, adopt a payload in place, and start it
+ * kexec-membuf - stage payloads into kexec stash slots, adopt one in place, and start it
  */
 
 #include "command.h"

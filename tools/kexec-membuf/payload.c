@@ -4,6 +4,7 @@
  */
 
 #include "payload.h"
+#include "tree.h"
 #include "utils.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ static char *printable_copy(const char *str)
 
 static const char *dtb_check(const void *buf, size_t size)
 {
-	switch (fdt_check_full(buf, size)) {
+	switch (tree_check(buf, size)) {
 	case 0:
 		return NULL;
 	case -FDT_ERR_BADMAGIC:

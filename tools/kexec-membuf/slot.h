@@ -15,7 +15,7 @@
 /**
  * struct slot - a slot
  * @name: its name
- * @state: "empty", "staged", "loaded", "running" or "bad"
+ * @state: "empty", "staged", "loaded", "running", "bad" or "released"
  * @origin: who staged the payload: "firmware", "early", "runtime", or "none"
  * @base: physical address of its first byte
  * @size: its size in bytes

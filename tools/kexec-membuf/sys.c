@@ -9,6 +9,7 @@
 #include <uapi/linux/kexec_membuf.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -81,4 +82,54 @@ int sys_verify_with_key(u32 key, const char *info, const void *digest, size_t di
 	if (syscall(__NR_keyctl, KEYCTL_PKEY_VERIFY, &params, info, digest, sig))
 		return -errno;
 	return 0;
+}
+
+int sys_open(int dir, const char *path, int flags)
+{
+	int fd = openat(dir, path, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+ssize_t sys_read(int fd, void *buf, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = read(fd, buf, len);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+ssize_t sys_pread(int fd, void *buf, size_t len, u64 pos)
+{
+	ssize_t n;
+
+	do {
+		n = pread(fd, buf, len, pos);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+ssize_t sys_write(int fd, const void *buf, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = write(fd, buf, len);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* Truncating would leave security.ima, which would be a wrong one for what is written next */
+int sys_empty_file(int dir, const char *path)
+{
+	if (unlinkat(dir, path, 0) && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+void sys_close_written(int fd)
+{
+	close(fd);
 }

@@ -90,4 +90,62 @@ ssize_t sys_read_keyring(u32 keyring, u32 *keys, size_t count);
 int sys_verify_with_key(u32 key, const char *info, const void *digest, size_t digest_len,
 			const void *sig, size_t sig_len);
 
+/**
+ * sys_open() - open a file of the stash
+ * @dir: descriptor of a directory
+ * @path: the file's path below it
+ * @flags: as open()'s; it is closed on exec
+ *
+ * Return: the descriptor, or -errno.
+ */
+int sys_open(int dir, const char *path, int flags);
+
+/**
+ * sys_read() - read from a descriptor
+ * @fd: the descriptor
+ * @buf: filled in
+ * @len: at most so many bytes
+ *
+ * Return: as read()'s, or -errno.
+ */
+ssize_t sys_read(int fd, void *buf, size_t len);
+
+/**
+ * sys_pread() - read from a place of a file
+ * @fd: the file's descriptor
+ * @buf: filled in
+ * @len: at most so many bytes
+ * @pos: the place
+ *
+ * Return: as pread()'s, or -errno.
+ */
+ssize_t sys_pread(int fd, void *buf, size_t len, u64 pos);
+
+/**
+ * sys_write() - write to a file of the stash
+ * @fd: the file's descriptor
+ * @buf: the bytes
+ * @len: how many there are
+ *
+ * Return: how many were written, or -errno.
+ */
+ssize_t sys_write(int fd, const void *buf, size_t len);
+
+/**
+ * sys_empty_file() - empty a payload's file, and drop its extended attributes
+ * @dir: descriptor of the stash's directory
+ * @path: the file's path below it
+ *
+ * Return: 0, also if there is no file, or -errno.
+ */
+int sys_empty_file(int dir, const char *path);
+
+/**
+ * sys_close_written() - close a payload's file that was written
+ * @fd: the file's descriptor
+ *
+ * The kernel looks now whether it is what it should be; the slot's state tells.
+ */
+void sys_close_written(int fd);
+
 #endif /* SYS_H */

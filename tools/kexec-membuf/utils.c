@@ -10,19 +10,45 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#define NSEC_PER_SEC	1000000000ULL
+
+static void (*message_hook)(void);
+
+static void print_msg(const char *prefix, const char *format, va_list va)
+{
+	if (message_hook)
+		message_hook();
+	/* What was printed before comes first, also where both go into one file */
+	fflush(stdout);
+	fputs(prefix, stderr);
+	vfprintf(stderr, format, va);
+	putc('\n', stderr);
+}
 
 void error_msg(const char *format, ...)
 {
 	va_list va;
 
-	/* What was printed before comes first, also where both go into one file */
-	fflush(stdout);
-	fputs("kexec-membuf: ", stderr);
 	va_start(va, format);
-	vfprintf(stderr, format, va);
+	print_msg("kexec-membuf: ", format, va);
 	va_end(va);
-	putc('\n', stderr);
+}
+
+void notice_msg(const char *format, ...)
+{
+	va_list va;
+
+	va_start(va, format);
+	print_msg("kexec-membuf: note: ", format, va);
+	va_end(va);
+}
+
+void before_messages(void (*hook)(void))
+{
+	message_hook = hook;
 }
 
 void *xmalloc(size_t size)
@@ -139,4 +165,12 @@ const char *human_size(u64 bytes, char *buf)
 		size /= 1024;
 	snprintf(buf, HUMAN_SIZE_LEN, "%.1f%c", size, units[i]);
 	return buf;
+}
+
+u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }

@@ -53,6 +53,18 @@ void *xmalloc(size_t size);
 __printf(1, 2) char *xasprintf(const char *format, ...);
 
 /**
+ * notice_msg() - say on standard error what is worth knowing
+ * @format: as error_msg()'s
+ */
+__printf(1, 2) void notice_msg(const char *format, ...);
+
+/**
+ * before_messages() - have a function called before each message
+ * @hook: the function, or NULL
+ */
+void before_messages(void (*hook)(void));
+
+/**
  * close_fd() - close a descriptor if there is one
  * @fd: the descriptor, or a negative number
  */
@@ -104,5 +116,12 @@ void make_printable(char *str);
  * Return: @buf.
  */
 const char *human_size(u64 bytes, char *buf);
+
+/**
+ * now_ns() - a time to take differences of
+ *
+ * Return: the time in nanoseconds.
+ */
+u64 now_ns(void);
 
 #endif /* UTILS_H */

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <libfdt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -135,6 +136,123 @@ int __wrap_sys_verify_with_key(u32 key, const char *info, const void *digest, si
 	return fake.verify_ret;
 }
 
+static char *fd_path(int fd)
+{
+	static char path[512];
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	assert_true(n > 0);
+	path[n] = '\0';
+	return path;
+}
+
+/* "" for what is not in a slot's directory, or else the file's name; the path is cut before it */
+static const char *slot_file(char *path)
+{
+	size_t root = strlen(root_path), stash = strlen("/sys/fs/kexec/");
+	char *slash = strrchr(path, '/');
+
+	if (strncmp(path, root_path, root) || strncmp(path + root, "/sys/fs/kexec/", stash) ||
+	    !slash)
+		return "";
+	*slash = '\0';
+	return slash + 1;
+}
+
+static void put_state(const char *dir, const char *state)
+{
+	char *path = xasprintf("%s/state", dir + strlen(root_path) + 1);
+	char *line = xasprintf("%s\n", state);
+
+	put_text(path, line);
+	free(line);
+	free(path);
+}
+
+int __wrap_sys_open(int dir, const char *path, int flags)
+{
+	int fd;
+
+	if (fake.open_ret && flags != O_RDONLY)
+		return fake.open_ret;
+	fd = openat(dir, path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+ssize_t __wrap_sys_read(int fd, void *buf, size_t len)
+{
+	if (fake.read_ret && !fake.read_max)
+		return fake.read_ret;
+	if (fake.read_ret && len > fake.read_max)
+		len = fake.read_max;
+	fake.read_max -= len;
+	return __real_sys_read(fd, buf, len);
+}
+
+ssize_t __wrap_sys_pread(int fd, void *buf, size_t len, u64 pos)
+{
+	bool stash = *slot_file(fd_path(fd));
+	ssize_t n;
+
+	if (!stash && fake.read_ret && pos >= fake.read_max)
+		return fake.read_ret > 0 ? 0 : fake.read_ret;
+	if (!stash && fake.read_ret && len > fake.read_max - pos)
+		len = fake.read_max - pos;
+	if (!stash && fake.read_step && len > fake.read_step)
+		len = fake.read_step;
+	n = __real_sys_pread(fd, buf, len, pos);
+	if (stash && fake.flip >= (long)pos && fake.flip < (long)pos + n)
+		((char *)buf)[fake.flip - pos] ^= 1;
+	return n;
+}
+
+ssize_t __wrap_sys_write(int fd, const void *buf, size_t len)
+{
+	char *path = fd_path(fd);
+	ssize_t n;
+
+	if (fake.signal) {
+		raise(fake.signal);
+		append_text("writes", "w");
+	}
+	if (fake.write_ret && fake.written + len > fake.write_max)
+		return fake.write_ret;
+	n = __real_sys_write(fd, buf, len);
+	fake.written += n;
+	if (*slot_file(path))
+		put_state(path, "bad");
+	return n;
+}
+
+int __wrap_sys_empty_file(int dir, const char *path)
+{
+	char *file;
+	int fd;
+
+	if (fake.empty_ret)
+		return fake.empty_ret;
+	fd = openat(dir, path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_true(fd >= 0);
+	file = fd_path(fd);
+	slot_file(file);
+	put_state(file, "empty");
+	close(fd);
+	return 0;
+}
+
+void __wrap_sys_close_written(int fd)
+{
+	char *path = fd_path(fd);
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	if (!strcmp(slot_file(path), "kernel") && size)
+		put_state(path, fake.staged_state ? fake.staged_state : "staged");
+	close(fd);
+}
+
 static void make_parents(const char *path)
 {
 	char *copy = xasprintf("%s", path);
@@ -163,6 +281,16 @@ static void write_file(const char *path, int flags, const void *data, size_t siz
 void put_data(const char *path, const void *data, size_t size)
 {
 	write_file(path, O_CREAT | O_TRUNC, data, size);
+}
+
+void assert_content(const char *path, const void *data, size_t size)
+{
+	/* One more, to notice more */
+	char *content = xmalloc(size + 1);
+
+	assert_int_equal(read_at(test_root, path, content, size + 1), size);
+	assert_memory_equal(content, data, size);
+	free(content);
 }
 
 void put_text(const char *path, const char *text)
@@ -364,6 +492,7 @@ int fixture_setup(void **state)
 	fake.mounted = true;
 	fake.load_state = "loaded\n";
 	fake.verify_ret = -EACCES;
+	fake.flip = -1;
 	put_text("proc/filesystems", "nodev\tsysfs\n\text4\nnodev\tkexec_stash\n");
 	put_text("proc/cmdline", "root=/dev/vda quiet\n");
 	put_text("proc/sys/kernel/kexec_load_disabled", "0\n");

@@ -32,6 +32,18 @@
  * @verify_ret: what the kernel says to a signature that it is asked to check
  * @verify_key: with which key it was asked
  * @verify_info: and how
+ * @open_ret: what opening a file of the stash for writing returns, unless it is 0
+ * @empty_ret: what emptying one returns, unless it is 0
+ * @write_ret: what writing to the stash returns once @write_max bytes were written, unless it is 0
+ * @write_max: see @write_ret
+ * @written: bytes that were written
+ * @read_ret: what reading a source returns at its byte @read_max, unless it is 0
+ * @read_max: see @read_ret; of a FIT, counted from the file's start
+ * @read_step: a source gives no more bytes at once, unless it is 0
+ * @flip: the byte of a file of the stash that reads back wrong, or -1
+ * @staged_state: state of a slot whose kernel was written; NULL for "staged"
+ * @signal: sent to this program with each write, which adds a letter to the file "writes", unless
+ *	it is 0
  * @calls: what exec called, one letter each: s sync(), d systemctl kexec, r reboot()
  */
 struct fake {
@@ -51,6 +63,17 @@ struct fake {
 	int verify_ret;
 	u32 verify_key;
 	char verify_info[64];
+	int open_ret;
+	int empty_ret;
+	int write_ret;
+	u64 write_max;
+	u64 written;
+	int read_ret;
+	u64 read_max;
+	size_t read_step;
+	long flip;
+	const char *staged_state;
+	int signal;
 	char calls[8];
 };
 
@@ -76,6 +99,9 @@ int fixture_teardown(void **state);
 /* Write a file below the root; folders are made */
 void put_data(const char *path, const void *data, size_t size);
 void put_text(const char *path, const char *text);
+
+/* A file below the root holds these bytes */
+void assert_content(const char *path, const void *data, size_t size);
 
 /* Append to a file that exists */
 void append_text(const char *path, const char *text);

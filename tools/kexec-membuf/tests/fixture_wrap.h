@@ -21,6 +21,16 @@ ssize_t __wrap_sys_get_xattr(int fd, const char *name, void *buf, size_t size);
 ssize_t __wrap_sys_read_keyring(u32 keyring, u32 *keys, size_t count);
 int __wrap_sys_verify_with_key(u32 key, const char *info, const void *digest, size_t digest_len,
 			       const void *sig, size_t sig_len);
+int __wrap_sys_open(int dir, const char *path, int flags);
+ssize_t __wrap_sys_read(int fd, void *buf, size_t len);
+ssize_t __wrap_sys_pread(int fd, void *buf, size_t len, u64 pos);
+ssize_t __wrap_sys_write(int fd, const void *buf, size_t len);
+int __wrap_sys_empty_file(int dir, const char *path);
+void __wrap_sys_close_written(int fd);
+/* What is behind them */
+ssize_t __real_sys_read(int fd, void *buf, size_t len);
+ssize_t __real_sys_pread(int fd, void *buf, size_t len, u64 pos);
+ssize_t __real_sys_write(int fd, const void *buf, size_t len);
 void __wrap_sync(void);
 uid_t __wrap_geteuid(void);
 

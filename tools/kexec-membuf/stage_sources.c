@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is to be staged: opened and looked at as far as it can be before a slot is changed
+ */
+
+#include "payload.h"
+#include "slot_write.h"
+#include "stage_sources.h"
+#include "utils.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+u64 stage_sources_room(const struct stage_sources *sources, enum kexec_stash_file_id id,
+		       u64 kernel_size)
+{
+	u64 room = sources->slot->size > KEXEC_STASH_TAIL ?
+		   sources->slot->size - KEXEC_STASH_TAIL : 0;
+	u64 end = sources->kernel.image.image_size;
+
+	if (id == KEXEC_STASH_DTB)
+		return KEXEC_STASH_DTB_MAX;
+	if (id == KEXEC_STASH_KERNEL)
+		return room;
+	/* The initrd is behind what the kernel owns */
+	if (end < kernel_size)
+		end = kernel_size;
+	end = (end + KEXEC_STASH_ALIGN - 1) & -(u64)KEXEC_STASH_ALIGN;
+	return room > end ? room - end : 0;
+}
+
+/* To empty the slot must not empty what is to be staged into it */
+static bool check_not_in_slot(const struct source *src, int stash, const char *slot)
+{
+	bool same = false;
+	struct stat st;
+	unsigned int id;
+
+	for (id = 0; id < SLOT_NR_FILES; id++) {
+		char *path = slot_path(slot, slot_file_name(id));
+
+		same |= !fstatat(stash, path, &st, 0) && st.st_dev == src->st.st_dev &&
+			st.st_ino == src->st.st_ino;
+		free(path);
+	}
+	if (same)
+		source_error(src, "is in the slot itself; give another file");
+	return !same;
+}
+
+static bool check_room(const struct stage_sources *sources, enum kexec_stash_file_id id)
+{
+	const struct source *src = &sources->src[id];
+	u64 room = stage_sources_room(sources, id, 0);
+
+	if (src->size == SOURCE_SIZE_UNKNOWN || src->size <= room)
+		return true;
+	source_error(src, "has %llu bytes, but there is room for %llu; %s", src->size, room,
+		     id == KEXEC_STASH_INITRD ? "take a larger slot or a smaller initrd" :
+		     "take a larger slot");
+	return false;
+}
+
+static bool start_kernel(struct stage_sources *sources)
+{
+	const struct fit_image *image = &sources->fit.image[KEXEC_STASH_KERNEL];
+
+	if (!kernel_source_start(&sources->kernel, &sources->src[KEXEC_STASH_KERNEL], image->comp,
+				 stage_sources_room(sources, KEXEC_STASH_KERNEL, 0)))
+		return false;
+	return sources->kernel.packed[0] || check_room(sources, KEXEC_STASH_KERNEL);
+}
+
+/* A dtb is small: it is read and checked as a whole */
+static bool read_dtb(struct stage_sources *sources)
+{
+	struct source *src = &sources->src[KEXEC_STASH_DTB];
+	struct dtb_info info;
+	const char *why;
+	ssize_t n;
+
+	if (!source_peek(src) || !check_room(sources, KEXEC_STASH_DTB))
+		return false;
+	sources->dtb = xmalloc(KEXEC_STASH_DTB_MAX);
+	n = source_read(src, sources->dtb, KEXEC_STASH_DTB_MAX);
+	if (n < 0)
+		return false;
+	sources->dtb_size = n;
+	if (!source_finish(src))
+		return false;
+	if (src->pos > sources->dtb_size) {
+		source_error(src, "is larger than the %d bytes that a dtb may have",
+			     KEXEC_STASH_DTB_MAX);
+		return false;
+	}
+	why = dtb_read(sources->dtb, n, &info);
+	dtb_free(&info);
+	if (why)
+		source_error(src, "%s; give another file", why);
+	return !why;
+}
+
+static bool check_sources(struct stage_sources *sources, int stash)
+{
+	struct source *initrd = &sources->src[KEXEC_STASH_INITRD];
+	int id;
+
+	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
+		if (source_is_open(&sources->src[id]) &&
+		    !check_not_in_slot(&sources->src[id], stash, sources->slot->name))
+			return false;
+	}
+	if (!start_kernel(sources))
+		return false;
+	if (source_is_open(initrd) &&
+	    (!source_peek(initrd) || !check_room(sources, KEXEC_STASH_INITRD)))
+		return false;
+	return !source_is_open(&sources->src[KEXEC_STASH_DTB]) || read_dtb(sources);
+}
+
+bool stage_sources_open(struct stage_sources *sources, int stash, const struct slot *slot,
+			const char * const *paths)
+{
+	int id;
+
+	memset(sources, 0, sizeof(*sources));
+	sources->slot = slot;
+	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
+		if (paths[id] && !source_open(&sources->src[id], slot->name,
+					      kexec_stash_file_name(id), paths[id]))
+			return false;
+	}
+	return check_sources(sources, stash);
+}
+
+/* What is found is copied: the file is not mapped any longer when its bytes are read */
+static bool map_and_read_fit(struct stage_sources *sources, const char *conf)
+{
+	const struct source *whole = &sources->whole;
+	char why[FIT_WHY_LEN];
+	void *map;
+	bool ok;
+
+	map = mmap(NULL, whole->st.st_size, PROT_READ, MAP_PRIVATE, whole->fd, 0);
+	if (map == MAP_FAILED) {
+		source_error(whole, "cannot be read: %s", strerror(errno));
+		return false;
+	}
+	ok = fit_read(map, whole->st.st_size, conf, &sources->fit, why);
+	munmap(map, whole->st.st_size);
+	if (!ok)
+		source_error(whole, "%s", why);
+	return ok;
+}
+
+static bool open_image(struct stage_sources *sources, enum kexec_stash_file_id id)
+{
+	struct fit_image *image = &sources->fit.image[id];
+	struct source *src = &sources->src[id];
+	struct checksum *sums = image->sums;
+	size_t nr_sums = image->nr_sums;
+
+	if (!image->name)
+		return true;
+	image->sums = NULL;
+	image->nr_sums = 0;
+	if (!source_open_part(src, &sources->whole, kexec_stash_file_name(id), image->name,
+			      &image->data, sums, nr_sums))
+		return false;
+	if (!nr_sums)
+		source_notice(src, "has no hash: it is not known to be whole");
+	return true;
+}
+
+bool stage_sources_open_fit(struct stage_sources *sources, int stash, const struct slot *slot,
+			    const char *path, const char *conf)
+{
+	struct source *whole = &sources->whole;
+	int id;
+
+	memset(sources, 0, sizeof(*sources));
+	sources->slot = slot;
+	if (!source_open(whole, slot->name, "FIT", path))
+		return false;
+	if (!S_ISREG(whole->st.st_mode) || !whole->st.st_size) {
+		source_error(whole, "%s", S_ISREG(whole->st.st_mode) ? "is empty" :
+			     "is no file: a FIT is not read in order; put it into a file first");
+		return false;
+	}
+	if (!map_and_read_fit(sources, conf))
+		return false;
+	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
+		if (!open_image(sources, id))
+			return false;
+	}
+	if (sources->fit.unused)
+		source_notice(whole, "its loadables %s are not used", sources->fit.unused);
+	return check_sources(sources, stash);
+}
+
+void stage_sources_close(struct stage_sources *sources)
+{
+	int id;
+
+	kernel_source_end(&sources->kernel);
+	for (id = 0; id < KEXEC_STASH_NR_FILES; id++)
+		source_close(&sources->src[id]);
+	source_close(&sources->whole);
+	fit_free(&sources->fit);
+	free(sources->dtb);
+	memset(sources, 0, sizeof(*sources));
+}
