@@ -2,7 +2,7 @@
 # Thin front of scripts/ and tests/: what each target does stands there. Everything generated lies in build/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force signing-guest demo check check-debug lint series clean
+.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force signing-guest demo check check-debug lint series soak bench deb update-guest clean
 
 help:		## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -43,18 +43,30 @@ sig-force: linux
 signing-guest: setup
 	@scripts/signing-guest
 
-check: linux sig-force uboot sandbox initramfs signing-guest payload	## all tests; ends with one line of numbers
+update-guest: setup
+	@scripts/update-guest
+
+check: linux sig-force uboot sandbox initramfs signing-guest update-guest payload	## all tests; ends with one line of numbers
 	@scripts/check
 
 check-debug: check	## make check, and the end-to-end tests once more on a kernel with KASAN, lockdep and UBSAN
 	@scripts/build linux-debug
 	@KEXEC_MEMBUF_IMAGE=$(CURDIR)/build/linux-debug/arch/arm64/boot/Image KEXEC_MEMBUF_TIME_SCALE=5 scripts/check e2e
 
+soak: linux uboot initramfs payload	## 200 kexecs in a row between two slots; ROUNDS=<n>, SEED=<n>
+	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/soak.py $(ROUNDS) $(if $(SEED),--seed $(SEED))
+
 lint: setup	## checkpatch, sparse, W=1, kernel-doc and dt-validate on our files
 	@scripts/lint
 
 series: setup	## build/series/: both patch series, ready for git am
 	@scripts/series
+
+bench: linux initramfs payload	## what staging takes, in instructions and memory
+	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench.py
+
+deb: setup	## build/kexec-membuf_<version>_arm64.deb, the Debian package of the tool
+	@scripts/deb
 
 clean:		## remove build/ (the cache of fetched sources and of ccache stays)
 	rm -rf build
