@@ -264,7 +264,8 @@ class PingPong:
         if round_.dtb:
             files["dtb"] = round_.dtb
         self._write(round_, files)
-        expect(m.read(stash.slot_path(slot, "origin")) == "runtime", f"slot {slot} was not staged by this system", round_)
+        origin = m.read(stash.slot_path(slot, "origin"))
+        expect(origin == "runtime", f"slot {slot} was not staged by this system", round_)
         self.expect_states({**before, slot: "staged"}, round_)
         for file, source in files.items():
             digest = stash.guest_sha256(m, stash.slot_path(slot, file))

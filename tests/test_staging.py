@@ -79,7 +79,7 @@ class TestStaging:
 
 def test_no_room_for_what_a_load_adds():
     """Kernel and initrd fill the slot: the load fails, and says so once."""
-    size = stash.align(stash.image_size(stash.IMAGE) + 4 * MIB, 2 * MIB)
+    size = stash.align(stash.image_size(stash.IMAGE) + stash.INITRAMFS.stat().st_size + MIB, 2 * MIB)
     files, load = stash.staged(BASE["a"], size=size)
     offset, length, _ = files["initrd"]
     # As long as the slot allows, so that not a page is left behind it
