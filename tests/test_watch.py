@@ -76,6 +76,8 @@ class TestRelease:
 
     def test_only_root_may_write_and_nobody_read(self, m):
         assert m.run(f"stat -c %a {RELEASE}").strip() == "200"
+        assert "Permission denied" in m.run(f"cat {RELEASE}", 1)
+        assert "Permission denied" in m.run(f"echo empty > {stash.slot_path('b', 'state')}", 1)
         self.refused(m, "Invalid argument", "0")
         self.refused(m, "Invalid argument", "now")
 

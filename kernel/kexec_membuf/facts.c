@@ -47,6 +47,15 @@ static const char *origin_name(struct kexec_slot *slot)
 	}
 }
 
+/* As with sysfs, a mode holds for root, too: there is nothing behind it */
+static int fact_open(struct inode *inode, struct file *file)
+{
+	if (((file->f_mode & FMODE_READ) && !(inode->i_mode & 0444)) ||
+	    ((file->f_mode & FMODE_WRITE) && !(inode->i_mode & 0222)))
+		return -EACCES;
+	return 0;
+}
+
 /* What poll() tells from: how often the state had changed when it was read */
 static void note_read(struct file *file, const struct kexec_slot *slot)
 {
@@ -116,6 +125,7 @@ static ssize_t fact_write(struct file *file, const char __user *buf,
 }
 
 const struct file_operations kexec_slot_fact_fops = {
+	.open = fact_open,
 	.read = fact_read,
 	.write = fact_write,
 	.poll = fact_poll,

@@ -85,17 +85,6 @@ static ssize_t no_space(struct kexec_slot *slot, unsigned int id, u64 room)
 	return -ENOSPC;
 }
 
-/*
- * What is behind a file in its last page is shown by mappings of it, and was
- * somebody's before
- */
-static void clear_last_page(struct kexec_slot *slot, unsigned int id, u64 size)
-{
-	if (id != KEXEC_SLOT_CMDLINE)
-		memset(kexec_slot_file_addr(slot, id) + size, 0,
-		       PAGE_ALIGN(size) - size);
-}
-
 static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 			    struct kiocb *iocb, struct iov_iter *from)
 {
@@ -119,7 +108,7 @@ static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 		return -EFAULT;
 	iocb->ki_pos += copied;
 	if (iocb->ki_pos > size) {
-		clear_last_page(slot, id, iocb->ki_pos);
+		kexec_slot_clear_last_page(slot, id, iocb->ki_pos);
 		kexec_slot_set_file_size(slot, id, iocb->ki_pos);
 	}
 	/*

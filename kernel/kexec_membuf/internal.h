@@ -134,6 +134,8 @@ void *kexec_slot_file_addr(struct kexec_slot *slot, unsigned int id);
 u64 kexec_slot_file_size(const struct kexec_slot *slot, unsigned int id);
 void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
 			      u64 size);
+void kexec_slot_clear_last_page(struct kexec_slot *slot, unsigned int id,
+				u64 size);
 u64 kexec_slot_file_room(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_make_way(struct kexec_slot *slot, u64 end);
 int kexec_slot_may_change(const struct kexec_slot *slot);

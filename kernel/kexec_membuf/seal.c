@@ -33,15 +33,10 @@ static unsigned long ima_demands(void)
 	return demands;
 }
 
-/* What lies behind a file in its last page goes with it: it is nobody's */
 static void clear_last_pages(struct kexec_slot *slot)
 {
-	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
-		u64 size = slot->rec.file[i].size;
-
-		memset(kexec_slot_file_addr(slot, i) + size, 0,
-		       PAGE_ALIGN(size) - size);
-	}
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++)
+		kexec_slot_clear_last_page(slot, i, slot->rec.file[i].size);
 }
 
 static int protect(struct kexec_slot *slot, bool readonly)

@@ -146,6 +146,22 @@ void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
 		kexec_slot_unmap(slot);
 }
 
+/**
+ * kexec_slot_clear_last_page() - clear what lies behind a file in its last page
+ * @slot: the slot, locked and not sealed
+ * @id: the file
+ * @size: where it ends, in bytes
+ *
+ * Mappings show it and a load hands it on, but it is nobody's.
+ */
+void kexec_slot_clear_last_page(struct kexec_slot *slot, unsigned int id,
+				u64 size)
+{
+	if (id != KEXEC_SLOT_CMDLINE)
+		memset(kexec_slot_file_addr(slot, id) + size, 0,
+		       PAGE_ALIGN(size) - size);
+}
+
 /* The tail is for what a load adds */
 static u64 tail_offset(const struct kexec_slot *slot)
 {
@@ -239,6 +255,7 @@ int kexec_slot_make_way(struct kexec_slot *slot, u64 end)
 	kexec_slot_unmap(slot);
 	memmove(base + to, base + initrd->offset, initrd->size);
 	initrd->offset = to;
+	kexec_slot_clear_last_page(slot, KEXEC_STASH_INITRD, initrd->size);
 	return 0;
 }
 
@@ -379,7 +396,9 @@ int kexec_slot_release(struct kexec_slot *slot)
 	atomic_inc(&kexec_slots_generation);
 	pr_info("slot '%s': its %llu MiB are this kernel's memory until the next boot\n",
 		slot->rec.label, slot->rec.size / SZ_1M);
-	return memblock_phys_free(slot->rec.base, slot->rec.size);
+	/* The pages are free whatever memblock could note of it */
+	memblock_phys_free(slot->rec.base, slot->rec.size);
+	return 0;
 }
 
 /*
