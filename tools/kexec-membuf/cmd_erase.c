@@ -7,12 +7,6 @@
 #include "slot_write.h"
 #include "utils.h"
 
-static const struct option longopts[] = {
-	{ "help",	no_argument, NULL, OPT_HELP },
-	{ "version",	no_argument, NULL, OPT_VERSION },
-	{}
-};
-
 static bool erase(int root, const char *name)
 {
 	int stash = stash_open(root), lock = -1;
@@ -34,12 +28,10 @@ out:
 
 int cmd_erase(const struct command *cmd, int root, int argc, char *argv[])
 {
-	int c;
+	int status = parse_operands(cmd, argc, argv, 1);
 
-	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1)
-		return common_option(cmd, c, argv);
-	if (check_operands(cmd, argc, argv, 1))
-		return STATUS_MISUSE;
+	if (status >= 0)
+		return status;
 
 	return erase(root, argv[optind]) ? STATUS_DONE : STATUS_FAILED;
 }

@@ -13,12 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct option longopts[] = {
-	{ "help",	no_argument, NULL, OPT_HELP },
-	{ "version",	no_argument, NULL, OPT_VERSION },
-	{}
-};
-
 static void failure_msg(const char *slot, int err)
 {
 	const char *why = strerror(err), *todo = "see dmesg";
@@ -97,12 +91,10 @@ out:
 
 int cmd_release(const struct command *cmd, int root, int argc, char *argv[])
 {
-	int c;
+	int status = parse_operands(cmd, argc, argv, 1);
 
-	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1)
-		return common_option(cmd, c, argv);
-	if (check_operands(cmd, argc, argv, 1))
-		return STATUS_MISUSE;
+	if (status >= 0)
+		return status;
 
 	return release(root, argv[optind]) ? STATUS_DONE : STATUS_FAILED;
 }

@@ -14,12 +14,6 @@
 
 #include <string.h>
 
-static const struct option longopts[] = {
-	{ "help",	no_argument, NULL, OPT_HELP },
-	{ "version",	no_argument, NULL, OPT_VERSION },
-	{}
-};
-
 static bool unload_image(int root)
 {
 	bool loaded, ok = false;
@@ -55,12 +49,10 @@ out:
 
 int cmd_unload(const struct command *cmd, int root, int argc, char *argv[])
 {
-	int c;
+	int status = parse_operands(cmd, argc, argv, 0);
 
-	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1)
-		return common_option(cmd, c, argv);
-	if (check_operands(cmd, argc, argv, 0))
-		return STATUS_MISUSE;
+	if (status >= 0)
+		return status;
 
 	return unload_image(root) ? STATUS_DONE : STATUS_FAILED;
 }

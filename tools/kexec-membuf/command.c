@@ -169,6 +169,20 @@ int check_operands(const struct command *cmd, int argc, char *argv[], int want)
 	return STATUS_DONE;
 }
 
+int parse_operands(const struct command *cmd, int argc, char *argv[], int want)
+{
+	static const struct option longopts[] = {
+		{ "help",	no_argument, NULL, OPT_HELP },
+		{ "version",	no_argument, NULL, OPT_VERSION },
+		{}
+	};
+	int c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL);
+
+	if (c != -1)
+		return common_option(cmd, c, argv);
+	return check_operands(cmd, argc, argv, want) ? STATUS_MISUSE : -1;
+}
+
 int run_command(int root, int argc, char *argv[])
 {
 	size_t i;

@@ -103,4 +103,15 @@ __printf(2, 3) int misuse(const struct command *cmd, const char *format, ...);
  */
 int check_operands(const struct command *cmd, int argc, char *argv[], int want);
 
+/**
+ * parse_operands() - parse the arguments of a command that has no options of its own
+ * @cmd: the command
+ * @argc: number of arguments
+ * @argv: the arguments; argv[optind] is the first operand afterwards
+ * @want: how many operands it takes, as check_operands() has it
+ *
+ * Return: -1 if the command is to be done, else the exit status, all being said.
+ */
+int parse_operands(const struct command *cmd, int argc, char *argv[], int want);
+
 #endif /* COMMAND_H */
