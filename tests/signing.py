@@ -25,8 +25,16 @@ INITRD_IMASIG = "appraise func=KEXEC_INITRAMFS_CHECK appraise_type=imasig"
 MODSIG = "appraise func=KEXEC_KERNEL_CHECK appraise_type=imasig|modsig"
 POLICY_FILES = {"policy.modsig": [MODSIG]}
 
+LOAD_BEGINS = "load begins"
+# What names the reason of a refusal in the kernel's log, to Python's re and to grep -E
+CAUSES = (r"cause=(\S+)", r"(signature verification failed \(-?[0-9]+\))", r"(Lockdown): kfl: .* is restricted",
+          r"kexec_membuf: slot '\w+': (.*)")
+
 # What the guest's shell does for a row of the matrix, in one go: a command over the serial line takes its time
-FUNCTIONS = r"""
+FUNCTIONS = rf"""
+LOAD_BEGINS={shlex.quote(LOAD_BEGINS)}
+CAUSES={shlex.quote("|".join(CAUSES))}
+""" + r"""
 # sign FILE [SIGNATURE]: security.ima of FILE is SIGNATURE, a file of /signed, or is not there
 sign() {
 	if [ -n "$2" ]; then
@@ -36,10 +44,17 @@ sign() {
 		setfattr -x security.ima "$1"
 	fi
 }
-# load ARGUMENTS: kexec_file_load() by kfl, and the end of the log if it fails
+# load ARGUMENTS: kexec_file_load() by kfl, and the end of the log if it fails. The audit log's lines are printed by
+# a thread of its own, which may be a moment behind
 load() {
-	echo 'load begins' > /dev/kmsg
-	kfl "$@" || dmesg | tail -n 20
+	echo "$LOAD_BEGINS" > /dev/kmsg
+	kfl "$@" && return
+	for try in $(seq 50); do
+		log=$(dmesg | tail -n 20)
+		echo "${log##*$LOAD_BEGINS}" | grep -qE "$CAUSES" && break
+		sleep 0.1
+	done
+	echo "$log"
 }
 # states: of what is loaded, and of all slots; no other program is started, since that takes its time
 states() {
@@ -226,12 +241,6 @@ def write_policy(m, rules):
 def sign(m, path, signature=None):
     """Make a file of /signed the security.ima of a file, or remove that with None."""
     m.run(f"sign {path} {signature or ''}")
-
-
-LOAD_BEGINS = "load begins"
-# What names the reason of a refusal in the kernel's log
-CAUSES = (r"cause=(\S+)", r"(signature verification failed \(-?\d+\))", r"(Lockdown): kfl: .* is restricted",
-          r"kexec_membuf: slot '\w+': (.*)")
 
 
 def verdict(output):

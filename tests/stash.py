@@ -10,6 +10,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 from qemu import BUILD, IMAGE, INITRAMFS, MACHINE, TOP, UBOOT, Machine, make_disk
 
@@ -229,6 +230,19 @@ def stage(m, slot, kernel="/mnt/own.linux", initrd="/mnt/own.initrd", dtb=None, 
 def kernel_log(m, regex):
     """Lines of the kernel's log that match."""
     return [line for line in m.run("dmesg").splitlines() if re.search(regex, line)]
+
+
+def wait_for_log(m, regex, count=1):
+    """Lines of the kernel's log that match, as soon as there are so many, or those that there are after some seconds.
+
+    For the audit log: its lines are printed by a thread of its own, which may be a moment behind.
+    """
+    for _ in range(100):
+        lines = kernel_log(m, regex)
+        if len(lines) >= count:
+            break
+        time.sleep(0.1)
+    return lines
 
 
 def meminfo(m, field):

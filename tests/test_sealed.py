@@ -181,7 +181,8 @@ def test_readoption_after_a_policy_change_is_appraised_anew(measured, unload, he
         m.run(f"echo '{POLICY}' > /sys/kernel/security/ima/policy")
         for call in by * 2:
             assert m.fails(call) == "EACCES", call
-        causes = stash.kernel_log(m, r'op=appraise_data cause=IMA-signature-required.*name="[^"]*a/kernel".*res=0')
+        causes = stash.wait_for_log(m, r'op=appraise_data cause=IMA-signature-required.*name="[^"]*a/kernel".*res=0',
+                                    2 * len(by))
         assert len(causes) == 2 * len(by), stash.kernel_log(m, "audit")
         print(causes[-1])
         assert stash.state(m, "a") == ("staged" if unload else "loaded")

@@ -126,6 +126,7 @@ def shows(output, name):
 
 
 def logged(m, name):
+    stash.wait_for_log(m, re.escape(block(name).splitlines()[-1]))
     shows(m.run("dmesg | tail -n 5"), name)
 
 
@@ -181,7 +182,7 @@ def test_page(disk, folder):
         device(m, "stage-modsig")
         assert stash.state(m, "b") == "loaded"
         refused(m, "dtb-unsigned")
-        assert stash.kernel_log(m, "cause=IMA-signature-required .*/sys/fs/kexec/b/dtb")
+        assert stash.wait_for_log(m, "cause=IMA-signature-required .*/sys/fs/kexec/b/dtb")
         device(m, "dtb-signed")
         assert stash.state(m, "b") == "loaded"
 

@@ -76,8 +76,8 @@ def media():
     return WORK / "media.img"
 
 
-def machine(name, media, nodes=None):
-    nodes = nodes or [stash.node(slot, base) for slot, base in BASE.items()]
+def machine(name, media):
+    nodes = [stash.node(slot, base) for slot, base in BASE.items()]
     m = Machine(name, kernel=IMAGE, append=APPEND, dtb=stash.device_tree(name, nodes), disk=GUEST,
                 extra=["-drive", f"file={media},format=raw,if=none,id=media,readonly=on",
                        "-device", "virtio-blk-pci,drive=media"])
@@ -87,6 +87,13 @@ def machine(name, media, nodes=None):
         m.close()
         raise
     return m
+
+
+@pytest.fixture(scope="class")
+def m(request, media):
+    """A machine for the steps of a class."""
+    with machine(request.cls.__name__.replace("Test", "agents-").lower(), media) as m:
+        yield m
 
 
 def up(m):
@@ -122,11 +129,6 @@ def rauc_slots(m):
 @pytest.mark.steps
 class TestRauc:
     """Two releases in a row, by bundle, and two bundles that are no good."""
-
-    @pytest.fixture(scope="class")
-    def m(self, media):
-        with machine("agents-rauc", media) as m:
-            yield m
 
     def test_system_is_up(self, m):
         assert m.run("systemctl is-system-running").strip() == "running", failed_units(m)
@@ -179,11 +181,6 @@ class TestRauc:
 class TestSwupdate:
     """The same by a signed .swu and a shell script."""
 
-    @pytest.fixture(scope="class")
-    def m(self, media):
-        with machine("agents-swupdate", media) as m:
-            yield m
-
     @staticmethod
     def install(name, slot):
         return f"swupdate -H example:1.0 -k /mnt/ca.pem -e stable,{slot} -i /mnt/{name}.swu"
@@ -217,11 +214,6 @@ class TestSwupdate:
 @pytest.mark.steps
 class TestUnits:
     """kexec-membuf-load@.service."""
-
-    @pytest.fixture(scope="class")
-    def m(self, media):
-        with machine("agents-units", media) as m:
-            yield m
 
     def test_started_it_loads_now(self, m):
         for slot in BASE:
