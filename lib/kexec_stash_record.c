@@ -144,6 +144,11 @@ static bool is_disabled(const void *fdt, int node)
 	       !(len == sizeof("ok") && !memcmp(status, "ok", len));
 }
 
+static bool is_record(const void *fdt, int node)
+{
+	return !fdt_node_check_compatible(fdt, node, KEXEC_STASH_COMPATIBLE);
+}
+
 int kexec_stash_record_next(const void *fdt, int node)
 {
 	if (node < 0) {
@@ -156,8 +161,7 @@ int kexec_stash_record_next(const void *fdt, int node)
 		node = fdt_next_subnode(fdt, node);
 	}
 	for (; node >= 0; node = fdt_next_subnode(fdt, node)) {
-		if (!fdt_node_check_compatible(fdt, node,
-					       KEXEC_STASH_COMPATIBLE))
+		if (is_record(fdt, node))
 			return node;
 	}
 	return -ENOENT;
@@ -546,14 +550,12 @@ static void node_name(char *name, u64 base)
 	*name = '\0';
 }
 
-static int write_node(void *fdt, const struct kexec_stash_record *rec)
+static int write_node(void *fdt, int parent,
+		      const struct kexec_stash_record *rec)
 {
 	char name[sizeof("kexec-stash@") + 16];
-	int parent, node, i, ret;
+	int node, i, ret;
 
-	parent = reserved_memory_node(fdt);
-	if (parent < 0)
-		return parent;
 	node_name(name, rec->base);
 	node = fdt_add_subnode(fdt, parent, name);
 	if (node < 0)
@@ -588,31 +590,55 @@ static int write_node(void *fdt, const struct kexec_stash_record *rec)
 	return ret;
 }
 
-int kexec_stash_record_write(void *fdt, const struct kexec_stash_record *rec)
+static int remove_nodes(void *fdt, int parent, const char *label)
 {
-	int ret = kexec_stash_record_remove(fdt, rec->label);
-
-	if (ret)
-		return ret;
-	ret = write_node(fdt, rec);
-	return ret ? errno_of(ret) : 0;
-}
-
-int kexec_stash_record_remove(void *fdt, const char *label)
-{
-	int node = kexec_stash_record_next(fdt, -1);
+	int node = fdt_first_subnode(fdt, parent);
 
 	while (node >= 0) {
 		int len;
 		const char *found = get_string(fdt, node, "label", &len);
 
-		if (found && !strcmp(found, label)) {
-			if (fdt_del_node(fdt, node))
-				return -EINVAL;
-			/* Offsets behind it have moved: from the start again */
-			node = -1;
+		if (!found || strcmp(found, label) || !is_record(fdt, node)) {
+			node = fdt_next_subnode(fdt, node);
+			continue;
 		}
-		node = kexec_stash_record_next(fdt, node);
+		if (fdt_del_node(fdt, node))
+			return -EINVAL;
+		/* Offsets behind it have moved: from the start again */
+		node = fdt_first_subnode(fdt, parent);
 	}
 	return 0;
+}
+
+int kexec_stash_record_parent(void *fdt)
+{
+	int parent = reserved_memory_node(fdt);
+
+	return parent < 0 ? errno_of(parent) : parent;
+}
+
+int kexec_stash_record_write_to(void *fdt, int parent,
+				const struct kexec_stash_record *rec)
+{
+	int ret = remove_nodes(fdt, parent, rec->label);
+
+	if (ret)
+		return ret;
+	ret = write_node(fdt, parent, rec);
+	return ret ? errno_of(ret) : 0;
+}
+
+int kexec_stash_record_write(void *fdt, const struct kexec_stash_record *rec)
+{
+	int parent = kexec_stash_record_parent(fdt);
+
+	return parent < 0 ? parent :
+			    kexec_stash_record_write_to(fdt, parent, rec);
+}
+
+int kexec_stash_record_remove(void *fdt, const char *label)
+{
+	int parent = fdt_path_offset(fdt, RESERVED_MEMORY);
+
+	return parent < 0 ? 0 : remove_nodes(fdt, parent, label);
 }

@@ -280,6 +280,29 @@ size_t kexec_stash_record_space(const struct kexec_stash_record *rec);
 int kexec_stash_record_write(void *fdt, const struct kexec_stash_record *rec);
 
 /**
+ * kexec_stash_record_parent() - where records go
+ * @fdt: the flattened tree, writable
+ *
+ * Made where it is missing, with the root's cell sizes. To find it takes a walk
+ * over much of the tree, so who writes many records looks for it once.
+ *
+ * Return: offset of /reserved-memory, the same until something before it
+ * changes; -ENOSPC or -EINVAL as kexec_stash_record_write().
+ */
+int kexec_stash_record_parent(void *fdt);
+
+/**
+ * kexec_stash_record_write_to() - write one of many records
+ * @fdt: as kexec_stash_record_write()
+ * @parent: what kexec_stash_record_parent() returned
+ * @rec: as kexec_stash_record_write()
+ *
+ * Return: as kexec_stash_record_write().
+ */
+int kexec_stash_record_write_to(void *fdt, int parent,
+				const struct kexec_stash_record *rec);
+
+/**
  * kexec_stash_record_remove() - remove a record
  * @fdt: the flattened tree, writable
  * @label: name of the slot

@@ -505,45 +505,24 @@ int kexec_fdt_keep_range(void *fdt, u64 base, u64 size)
 	return fdt_add_mem_rsv(fdt, base, size);
 }
 
-/* An address in /chosen, 32 or 64 bit wide */
-static bool chosen_addr(const void *fdt, int chosen, const char *name, u64 *addr)
-{
-	int len;
-	const void *prop = fdt_getprop(fdt, chosen, name, &len);
-
-	if (len == sizeof(u64))
-		*addr = fdt64_ld(prop);
-	else if (len == sizeof(u32))
-		*addr = fdt32_ld(prop);
-	else
-		return false;
-	return true;
-}
-
 /**
- * kexec_fdt_unreserve_initrd() - drop the memreserve entry of the next initrd
+ * kexec_fdt_unreserve() - drop a memreserve entry
  * @fdt: the tree, writable
+ * @base: physical address that the entry has
+ * @size: size in bytes that it has
  *
- * arm64 reserves what linux,initrd-start says. The entry adds nothing, and goes
- * stale when the next kernel passes the tree on by kexec_load(), which keeps all
- * entries: the slot that the initrd lay in would never be one again.
- *
- * Return: 0, also if there is none, or a libfdt error.
+ * Return: 0, also if there is no such entry, or a libfdt error.
  */
-int kexec_fdt_unreserve_initrd(void *fdt)
+int kexec_fdt_unreserve(void *fdt, u64 base, u64 size)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen");
-	u64 start, end, base, size;
+	u64 rsv_base, rsv_size;
 
-	if (!chosen_addr(fdt, chosen, "linux,initrd-start", &start) ||
-	    !chosen_addr(fdt, chosen, "linux,initrd-end", &end))
-		return 0;
 	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++) {
-		int ret = fdt_get_mem_rsv(fdt, i, &base, &size);
+		int ret = fdt_get_mem_rsv(fdt, i, &rsv_base, &rsv_size);
 
 		if (ret)
 			return ret;
-		if (base == start && size == end - start)
+		if (rsv_base == base && rsv_size == size)
 			return fdt_del_mem_rsv(fdt, i);
 	}
 	return 0;

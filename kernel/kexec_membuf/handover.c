@@ -105,7 +105,7 @@ static void pass_on_payload(struct kexec_slot *slot,
 	}
 }
 
-static int write_record(const struct kimage *image, void *fdt,
+static int write_record(const struct kimage *image, void *fdt, int parent,
 			struct kexec_slot *slot)
 {
 	struct kexec_stash_record rec;
@@ -127,7 +127,7 @@ static int write_record(const struct kimage *image, void *fdt,
 	} else {
 		pass_on_payload(slot, &rec);
 	}
-	return kexec_stash_record_write(fdt, &rec);
+	return kexec_stash_record_write_to(fdt, parent, &rec);
 }
 
 /* booting.rst: at most 2 MiB. What is to be told again later must fit too. */
@@ -140,6 +140,37 @@ static int check_size(const struct kexec_slot *slot, const void *fdt)
 	pr_err("slot '%s': dtb: is larger than 2 MiB with what the next kernel must be told\n",
 	       slot->rec.label);
 	return -EINVAL;
+}
+
+/*
+ * arm64 reserves what linux,initrd-start says. The memreserve entry of the next
+ * initrd adds nothing, and goes stale when the next kernel passes the tree on by
+ * kexec_load(), which keeps all entries: the slot that the initrd lay in would
+ * never be one again.
+ */
+static int unreserve_initrd(const struct kimage *image, void *fdt)
+{
+	for (int i = 0; image->initrd_buf && i < image->nr_segments; i++) {
+		if (image->segment[i].kbuf == image->initrd_buf)
+			return kexec_fdt_unreserve(fdt, image->segment[i].mem,
+						   image->initrd_buf_len);
+	}
+	return 0;
+}
+
+/* A new node comes first: last to first keeps the order they had */
+static int write_records(const struct kimage *image, void *fdt)
+{
+	int parent, ret = 0;
+
+	if (!kexec_nr_slots)
+		return 0;
+	parent = kexec_stash_record_parent(fdt);
+	if (parent < 0)
+		return parent;
+	for (int i = kexec_nr_slots - 1; i >= 0 && !ret; i--)
+		ret = write_record(image, fdt, parent, kexec_slots[i]);
+	return ret;
 }
 
 int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
@@ -155,7 +186,7 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 		return image->adoption->err;
 	ret = kexec_fdt_squeeze(fdt);
 	if (!ret)
-		ret = kexec_fdt_unreserve_initrd(fdt);
+		ret = unreserve_initrd(image, fdt);
 	if (!ret)
 		ret = keep_ranges(fdt);
 	if (ret) {
@@ -163,14 +194,11 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 		       ret);
 		return -ENOMEM;
 	}
-	/* A new node comes first: last to first keeps the order they had */
-	for (int i = kexec_nr_slots - 1; i >= 0; i--) {
-		ret = write_record(image, fdt, kexec_slots[i]);
-		if (ret) {
-			pr_err("slot '%s': its record cannot be written to the device tree (%d)\n",
-			       kexec_slots[i]->rec.label, ret);
-			return ret;
-		}
+	ret = write_records(image, fdt);
+	if (ret) {
+		pr_err("the records of the slots cannot be written to the device tree (%d)\n",
+		       ret);
+		return ret;
 	}
 	ret = adopted ? check_size(adopted, fdt) : 0;
 	if (ret)

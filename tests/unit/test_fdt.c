@@ -713,29 +713,23 @@ static void test_keep_range_without_room(void **state)
 	free(fdt);
 }
 
-/* What the next kernel reserves by linux,initrd-start needs no entry; others stay */
-static void test_initrd_is_not_reserved_twice(void **state)
+/* The very entry that is named, and none that only begins there */
+static void test_entry_is_dropped(void **state)
 {
 	void *fdt = tree_good(2);
 	u64 base, size;
-	int chosen;
 
 	(void)state;
-	assert_int_equal(kexec_fdt_unreserve_initrd(fdt), 0);
-	chosen = fdt_add_subnode(fdt, 0, "chosen");
-	assert_int_equal(fdt_setprop_u64(fdt, chosen, "linux,initrd-start", 0x50800000), 0);
+	assert_int_equal(kexec_fdt_unreserve(fdt, 0x50800000, 0x1234), 0);
 	assert_int_equal(kexec_fdt_keep_range(fdt, 0x50800000, 0x1234), 0);
 	assert_int_equal(kexec_fdt_keep_range(fdt, 0x50800000, 0x2000), 0);
-	assert_int_equal(kexec_fdt_unreserve_initrd(fdt), 0);
+	assert_int_equal(kexec_fdt_unreserve(fdt, 0x50800000, 0x1233), 0);
 	assert_int_equal(fdt_num_mem_rsv(fdt), 2);
-
-	chosen = fdt_path_offset(fdt, "/chosen");
-	assert_int_equal(fdt_setprop_u32(fdt, chosen, "linux,initrd-end", 0x50801234), 0);
-	assert_int_equal(kexec_fdt_unreserve_initrd(fdt), 0);
+	assert_int_equal(kexec_fdt_unreserve(fdt, 0x50800000, 0x1234), 0);
 	assert_int_equal(fdt_num_mem_rsv(fdt), 1);
 	assert_int_equal(fdt_get_mem_rsv(fdt, 0, &base, &size), 0);
 	assert_int_equal(size, 0x2000);
-	assert_int_equal(kexec_fdt_unreserve_initrd(fdt), 0);
+	assert_int_equal(kexec_fdt_unreserve(fdt, 0x50800000, 0x1234), 0);
 	assert_int_equal(fdt_num_mem_rsv(fdt), 1);
 	assert_int_equal(fdt_check_full(fdt, TREE_SIZE), 0);
 	free(fdt);
@@ -812,7 +806,7 @@ int main(void)
 		cmocka_unit_test(test_keep_range_once),
 		cmocka_unit_test(test_overlap_with_memreserve),
 		cmocka_unit_test(test_keep_range_without_room),
-		cmocka_unit_test(test_initrd_is_not_reserved_twice),
+		cmocka_unit_test(test_entry_is_dropped),
 		cmocka_unit_test(test_squeeze_takes_out_what_was_deleted),
 	};
 	int failed;
