@@ -53,6 +53,12 @@ class TestStaging:
         assert stash.state(m, "a") == "empty"
         assert m.run("ls /sys/fs/kexec/a").split() == m.run("ls /sys/fs/kexec/b").split()
 
+    def test_appending_goes_on_where_it_ends(self, m):
+        path = stash.slot_path("a", "initrd")
+        m.run(f"head -c 5000 /mnt/own.initrd > {path}; tail -c +5001 /mnt/own.initrd >> {path}")
+        assert stash.guest_sha256(m, path) == stash.sha256(FILES["own.initrd"])
+        m.run(f"rm {path}")
+
     def test_slot_staged_after_a_load_is_known_to_the_next_kernel(self, m):
         stash.stage(m, "a")
         m.run("kexec-membuf load a")

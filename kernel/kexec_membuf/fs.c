@@ -132,8 +132,9 @@ static ssize_t payload_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		ret = kexec_slot_may_change(slot);
 		if (ret)
 			goto out;
-		/* It may have been written through an inode of another generation */
-		i_size_write(inode, kexec_slot_file_size(slot, id));
+		/* That is whose size O_APPEND goes by, and it has none of its own */
+		i_size_write(iocb->ki_filp->f_mapping->host,
+			     kexec_slot_file_size(slot, id));
 		ret = generic_write_checks(iocb, from);
 		if (ret <= 0)
 			goto out;
