@@ -208,7 +208,8 @@ class TestPayloadFaults:
             payloads.add("good")
             for label, content, good, _, _ in some:
                 payloads.add(label, good=good, **content)
-            with stash.direct_machine(f"bad-payload-{part}", payloads.nodes, payloads.load, cpu="cortex-a72") as m:
+            with stash.direct_machine(f"bad-payload-{part}", payloads.nodes, payloads.load, cpu="cortex-a72",
+                                      append=stash.NOT_AHEAD) as m:
                 m.run("kexec-membuf load good")
                 for label, content, _, errno, why in some:
                     before = len(m.run("dmesg").splitlines())

@@ -20,7 +20,8 @@ def counted():
     counts = {}
     for name, rules in (("none", []), ("measured", MEASURE)):
         nodes = [stash.node("a", stash.BASE_A, files=files, bootargs=stash.BOOTARGS)]
-        with stash.direct_machine(f"once-{name}", nodes, load, smp=1, extra=["-icount", "shift=0"]) as m:
+        with stash.direct_machine(f"once-{name}", nodes, load, smp=1, extra=["-icount", "shift=0"],
+                                  append=stash.NOT_AHEAD) as m:
             for rule in rules:
                 m.run(f"echo '{rule}' > /sys/kernel/security/ima/policy")
             for when in ("first", "next", "unloaded"):

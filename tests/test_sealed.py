@@ -33,7 +33,7 @@ def machine(name, append="", **kwargs):
     files, load = stash.staged(BASE_A, dtb=stash.FILES["virt.dtb"])
     nodes = [stash.node("a", BASE_A, files=files, bootargs=stash.BOOTARGS),
              stash.node("b", BASE_A + SLOT_SIZE), stash.node("c", BASE_A - 16 * MIB, 16 * MIB)]
-    m = stash.direct_machine(name, nodes, load, append=f"{stash.BOOTARGS} {append}".strip(),
+    m = stash.direct_machine(name, nodes, load, append=f"{stash.NOT_AHEAD} {append}".strip(),
                              initrd=stash.initrd_with(name, {"scribble.ko": scribble_module()}), **kwargs)
     m.files = files
     may_scribble(m)
@@ -122,7 +122,7 @@ def test_the_seal_goes_with_the_image():
         files, more = stash.staged(base)
         nodes.append(stash.node(slot, base, files=files, bootargs=stash.BOOTARGS))
         load += more
-    with stash.direct_machine("sealed-replaced", nodes, load,
+    with stash.direct_machine("sealed-replaced", nodes, load, append=stash.NOT_AHEAD,
                               initrd=stash.initrd_with("sealed-replaced", {"scribble.ko": scribble_module()})) as m:
         may_scribble(m)
         assert m.run(LOAD_A) == "OK"
@@ -344,7 +344,7 @@ class TestFailedLoad:
     @pytest.fixture(scope="class")
     def m(self):
         calls, nodes, load = bad_slots("sealed-failed")
-        with stash.direct_machine("sealed-failed", nodes, load,
+        with stash.direct_machine("sealed-failed", nodes, load, append=stash.NOT_AHEAD,
                                   initrd=stash.initrd_with("sealed-failed", {"scribble.ko": scribble_module()})) as m:
             m.calls = {call[0]: call for call in calls}
             may_scribble(m)

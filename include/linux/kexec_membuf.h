@@ -96,6 +96,18 @@ int kexec_adoption_locate(struct kexec_buf *kbuf);
 int kexec_adoption_load_segment(struct kimage *image, int idx);
 
 /**
+ * kexec_adoption_clean_segment() - clean a segment to the point of coherency
+ * @image: the loaded image
+ * @idx: index of the segment
+ *
+ * What lay there when it was adopted is cleaned once while the slot is sealed,
+ * which may have been before the load.
+ *
+ * Return: true, false if the caller is to do it.
+ */
+bool kexec_adoption_clean_segment(const struct kimage *image, int idx);
+
+/**
  * kexec_adoption_map_segment() - map a segment in the slot to write to
  * @image: the loaded image
  * @idx: index of the segment, one that the load has added
@@ -241,6 +253,11 @@ static inline int kexec_adoption_locate(struct kexec_buf *kbuf)
 static inline int kexec_adoption_load_segment(struct kimage *image, int idx)
 {
 	return -ENODEV;
+}
+
+static inline bool kexec_adoption_clean_segment(const struct kimage *image, int idx)
+{
+	return false;
 }
 
 static inline bool kexec_adoption_map_segment(struct kimage *image, int idx,

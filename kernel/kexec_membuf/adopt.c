@@ -469,6 +469,24 @@ int kexec_adoption_load_segment(struct kimage *image, int idx)
 				segment->kbuf, segment->bufsz, segment->memsz);
 }
 
+bool kexec_adoption_clean_segment(const struct kimage *image, int idx)
+{
+	const struct kexec_segment *segment = &image->segment[idx];
+	struct kexec_slot *slot;
+
+	if (!image->adoption || segment->kbuf != __va(segment->mem))
+		return false;
+	slot = image->adoption->slot;
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
+		if (!slot->rec.file[i].size ||
+		    segment->kbuf != kexec_slot_file_addr(slot, i))
+			continue;
+		kexec_slot_clean(slot, i, segment->memsz);
+		return true;
+	}
+	return false;
+}
+
 bool kexec_adoption_map_segment(struct kimage *image, int idx, void **addr)
 {
 	struct kexec_segment *segment = &image->segment[idx];

@@ -22,6 +22,7 @@ static const struct {
 	[KEXEC_SLOT_ORIGIN] = { "origin", 0444 },
 	[KEXEC_SLOT_BASE] = { "base", 0444 },
 	[KEXEC_SLOT_SIZE] = { "size", 0444 },
+	[KEXEC_SLOT_VERIFIED] = { "verified", 0444 },
 	[KEXEC_SLOT_RELEASE] = { "release", 0200 },
 };
 
@@ -75,6 +76,8 @@ static int print_fact(struct file *file, struct kexec_slot *slot,
 		return scnprintf(line, size, "%s\n", origin_name(slot));
 	case KEXEC_SLOT_BASE:
 		return scnprintf(line, size, "%#llx\n", slot->rec.base);
+	case KEXEC_SLOT_VERIFIED:
+		return scnprintf(line, size, "%d\n", kexec_slot_verified(slot));
 	default:
 		return scnprintf(line, size, "%#llx\n", slot->rec.size);
 	}

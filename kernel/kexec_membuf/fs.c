@@ -155,15 +155,16 @@ out:
 static int payload_open(struct inode *inode, struct file *file)
 {
 	struct kexec_slot *slot = inode_slot(inode);
-	int ret = 0;
+	int ret;
 
 	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
-	guard(mutex)(&slot->lock);
-	ret = kexec_slot_may_change(slot);
-	if (!ret)
-		slot->writers++;
-	return ret;
+	ret = kexec_slot_lock_to_change(slot);
+	if (ret)
+		return ret;
+	slot->writers++;
+	mutex_unlock(&slot->lock);
+	return 0;
 }
 
 static int payload_release(struct inode *inode, struct file *file)
@@ -178,6 +179,7 @@ static int payload_release(struct inode *inode, struct file *file)
 	if (test_bit(id, &slot->dirty))
 		kexec_slot_check_staged(slot, id);
 	kexec_slot_changed(slot);
+	kexec_slot_verify_later(slot);
 	return 0;
 }
 
@@ -207,13 +209,14 @@ static int empty_file(struct inode *inode)
 	struct kexec_slot *slot = inode_slot(inode);
 	int ret;
 
-	guard(mutex)(&slot->lock);
-	ret = kexec_slot_may_change(slot);
+	ret = kexec_slot_lock_to_change(slot);
 	if (ret)
 		return ret;
 	kexec_slot_empty_file(slot, inode_entry(inode));
 	i_size_write(inode, 0);
 	kexec_slot_changed(slot);
+	kexec_slot_verify_later(slot);
+	mutex_unlock(&slot->lock);
 	return 0;
 }
 
@@ -322,6 +325,9 @@ static int set_xattr(struct kexec_slot *slot, unsigned int id, const char *name,
 		return PTR_ERR(old);
 	/* Where it is being removed, its name may go with it */
 	simple_xattr_free_rcu(old);
+	/* IMA is to look again, whatever it remembers of the file */
+	if (recorded)
+		slot->inode_generation++;
 	return recorded ? record_signature(&slot->rec.file[id], value, size) :
 			  0;
 }

@@ -7,7 +7,9 @@
 #ifndef _KEXEC_MEMBUF_INTERNAL_H
 #define _KEXEC_MEMBUF_INTERNAL_H
 
+#include <crypto/sha2.h>
 #include <linux/kexec_stash_record.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
@@ -48,6 +50,8 @@ enum kexec_slot_state {
  * @KEXEC_SLOT_ORIGIN: who staged
  * @KEXEC_SLOT_BASE: its physical address
  * @KEXEC_SLOT_SIZE: its size in bytes
+ * @KEXEC_SLOT_VERIFIED: whether a load need not look at its bytes again, but for
+ *	IMA
  * @KEXEC_SLOT_RELEASE: to be written to
  * @KEXEC_SLOT_NR_FACTS: how many there are
  */
@@ -56,8 +60,30 @@ enum kexec_slot_fact {
 	KEXEC_SLOT_ORIGIN,
 	KEXEC_SLOT_BASE,
 	KEXEC_SLOT_SIZE,
+	KEXEC_SLOT_VERIFIED,
 	KEXEC_SLOT_RELEASE,
 	KEXEC_SLOT_NR_FACTS
+};
+
+union kexec_slot_digest_ctx {
+	struct sha256_ctx sha256;
+	struct sha384_ctx sha384;
+	struct sha512_ctx sha512;
+};
+
+/**
+ * struct kexec_slot_progress - how far a file was looked at since its slot is
+ * sealed
+ * @hashed: bytes from its start that are hashed
+ * @cleaned: bytes from its start that are cleaned to the point of coherency
+ * @ctx: the hash so far
+ * @digest: the digest, once all are hashed
+ */
+struct kexec_slot_progress {
+	u64 hashed;
+	u64 cleaned;
+	union kexec_slot_digest_ctx ctx;
+	u8 digest[KEXEC_STASH_DIGEST_LEN];
 };
 
 /**
@@ -70,12 +96,17 @@ enum kexec_slot_fact {
  * @absent: this kernel does not run in it, but has it as ordinary
  *	memory: not shown, only passed on
  * @released: its memory was given back to this kernel
- * @sealed: number of kexec images that adopted it or are about to; nobody may
- *	change the payload while there are any
+ * @sealed: number of kexec images that adopted it or are about to, and one if
+ *	@ahead; nobody may change the payload while there are any
+ * @ahead: sealed ahead of a load, to be verified; that seal is broken by who
+ *	wants to change the payload. Changes under @progress_lock, too
  * @writers: how often its files are open for writing
  * @dirty: bits of the files that are being written
  * @bad: bits of the files that are damaged or incomplete, until they are emptied
  * @verified: bits of the files whose digest was checked since the slot is sealed
+ * @progress_lock: protects @progress; taken inside @lock
+ * @progress: of each file
+ * @verify_work: verifies it, some time after it was staged
  * @inode_generation: inodes of earlier ones still show the slot to those who
  *	have them open, but are not found again
  * @inodes: of the files that LSMs have looked at since the slot is sealed
@@ -98,10 +129,14 @@ struct kexec_slot {
 	bool absent;
 	bool released;
 	unsigned int sealed;
+	bool ahead;
 	unsigned int writers;
 	unsigned long dirty;
 	unsigned long bad;
 	unsigned long verified;
+	struct mutex progress_lock; /* see above */
+	struct kexec_slot_progress progress[KEXEC_STASH_NR_FILES];
+	struct kthread_delayed_work verify_work;
 	unsigned int inode_generation;
 	struct inode *inodes[KEXEC_STASH_NR_FILES];
 	unsigned long ima_demands;
@@ -139,6 +174,7 @@ void kexec_slot_clear_last_page(struct kexec_slot *slot, unsigned int id,
 u64 kexec_slot_file_room(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_make_way(struct kexec_slot *slot, u64 end);
 int kexec_slot_may_change(const struct kexec_slot *slot);
+bool kexec_slot_verified(const struct kexec_slot *slot);
 void kexec_slot_touch(struct kexec_slot *slot, unsigned int id);
 void kexec_slot_empty_file(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id);
@@ -150,6 +186,9 @@ int kexec_slot_refuse(const struct kexec_slot *slot, unsigned int id,
 /* seal.c */
 int kexec_slot_seal(struct kexec_slot *slot);
 void kexec_slot_unseal(struct kexec_slot *slot);
+int kexec_slot_seal_ahead(struct kexec_slot *slot);
+void kexec_slot_unseal_ahead(struct kexec_slot *slot);
+int kexec_slot_lock_to_change(struct kexec_slot *slot);
 void kexec_slot_keep_inode(struct kexec_slot *slot, unsigned int id,
 			   struct inode *inode);
 void *kexec_slot_map(const struct kexec_slot *slot, u64 mem, u64 size);
@@ -159,6 +198,13 @@ int kexec_slot_write(const struct kexec_slot *slot, u64 mem, const void *buf,
 /* digest.c */
 int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id,
 			    struct inode *inode);
+int kexec_slot_check_ahead(struct kexec_slot *slot, unsigned int id);
+void kexec_slot_clean(struct kexec_slot *slot, unsigned int id, u64 len);
+void kexec_slot_forget_progress(struct kexec_slot *slot);
+
+/* verify.c */
+void kexec_slot_verify_init(struct kexec_slot *slot);
+void kexec_slot_verify_later(struct kexec_slot *slot);
 
 /* mmap.c */
 struct vm_area_desc;

@@ -216,7 +216,7 @@ static void digest_is_checked(struct kunit *test)
 		else
 			sha512(buf, file->size, file->digest);
 		slot->bad = 0;
-		slot->verified = 0;
+		kexec_slot_forget_progress(slot);
 		KUNIT_EXPECT_EQ(test, 0,
 				kexec_slot_check_digest(slot, id, NULL));
 		KUNIT_EXPECT_EQ(test, slot->bad, 0);
@@ -225,7 +225,7 @@ static void digest_is_checked(struct kunit *test)
 		buf[file->size - 1] ^= 1;
 		KUNIT_EXPECT_EQ(test, 0,
 				kexec_slot_check_digest(slot, id, NULL));
-		slot->verified = 0;
+		kexec_slot_forget_progress(slot);
 		KUNIT_EXPECT_EQ(test, -EBADMSG,
 				kexec_slot_check_digest(slot, id, NULL));
 		KUNIT_EXPECT_EQ(test, slot->bad, BIT(id));
@@ -279,6 +279,42 @@ static void sealed_slot_is_read_only(struct kunit *test)
 	kexec_slot_unseal(slot);
 	KUNIT_EXPECT_TRUE(test, writable(slot, 0));
 	KUNIT_EXPECT_TRUE(test, writable(slot, last));
+}
+
+static void seal_ahead_gives_way_to_writers(struct kunit *test)
+{
+	struct kexec_slot *slot = test_real_slot(test);
+	struct kexec_stash_file *kernel = &slot->rec.file[KEXEC_STASH_KERNEL];
+	u8 digest[KEXEC_STASH_DIGEST_LEN];
+
+	KUNIT_EXPECT_EQ(test, -EAGAIN, kexec_slot_seal_ahead(slot));
+	put_image(slot, SZ_64K);
+	sha256(__va(slot->rec.base), kernel->size, digest);
+	KUNIT_ASSERT_EQ(test, 0, kexec_slot_seal_ahead(slot));
+	KUNIT_EXPECT_EQ(test, -EALREADY, kexec_slot_seal_ahead(slot));
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_STAGED);
+	KUNIT_EXPECT_FALSE(test, writable(slot, 0));
+	KUNIT_EXPECT_FALSE(test, kexec_slot_verified(slot));
+	KUNIT_EXPECT_EQ(test, 0,
+			kexec_slot_check_ahead(slot, KEXEC_STASH_KERNEL));
+	KUNIT_EXPECT_TRUE(test, kexec_slot_verified(slot));
+	KUNIT_EXPECT_EQ(test, kernel->hash, KEXEC_STASH_SHA256);
+	KUNIT_EXPECT_MEMEQ(test, kernel->digest, digest, SHA256_DIGEST_SIZE);
+
+	/* While a load has it too, it stays */
+	KUNIT_ASSERT_EQ(test, 0, kexec_slot_seal(slot));
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_LOADED);
+	KUNIT_EXPECT_EQ(test, -ETXTBSY, kexec_slot_lock_to_change(slot));
+	kexec_slot_unseal(slot);
+	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_STAGED);
+	KUNIT_EXPECT_TRUE(test, kexec_slot_verified(slot));
+
+	KUNIT_ASSERT_EQ(test, 0, kexec_slot_lock_to_change(slot));
+	mutex_unlock(&slot->lock);
+	KUNIT_EXPECT_TRUE(test, writable(slot, 0));
+	KUNIT_EXPECT_FALSE(test, kexec_slot_verified(slot));
+	KUNIT_EXPECT_EQ(test, -EINTR,
+			kexec_slot_check_ahead(slot, KEXEC_STASH_KERNEL));
 }
 
 /* An image with a payload of 16 MiB kernel, 8 MiB initrd and a staged dtb */
@@ -378,6 +414,7 @@ static struct kunit_case kexec_membuf_cases[] = {
 	KUNIT_CASE(initrd_makes_way_for_a_larger_kernel),
 	KUNIT_CASE(digest_is_checked),
 	KUNIT_CASE(sealed_slot_is_read_only),
+	KUNIT_CASE(seal_ahead_gives_way_to_writers),
 	KUNIT_CASE(segments_go_to_the_end_of_the_slot),
 	KUNIT_CASE(segments_stay_inside_the_slot),
 	KUNIT_CASE(ordinary_image_is_left_to_kexec),

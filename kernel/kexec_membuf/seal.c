@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The seal: from the first look at a payload until the last image that adopted
- * it is gone, nobody changes it
+ * it is gone, nobody changes it; what was verified ahead of a load stays sealed
+ * until somebody wants to change it
  *
  * Files are closed to writers by fs.c, which asks kexec_slot_may_change(), and
  * there are no mappings of them to write through. The kernel's own linear map of
@@ -66,27 +67,11 @@ static int check_sealable(const struct kexec_slot *slot)
 	return 0;
 }
 
-/**
- * kexec_slot_seal() - close a payload to all who could change it
- * @slot: the slot, not locked
- *
- * Seals add up; each is undone by a kexec_slot_unseal(). IMA remembers what it
- * found of an inode: what it found before the slot was sealed, or by a policy
- * that asked for less, says nothing now, so there are new inodes then. While
- * the slot stays sealed nothing is computed twice.
- *
- * Return: 0; -EBUSY if this kernel runs in the slot or has its memory; -ENODATA if there is no
- * kernel in it; -ETXTBSY while one of its files is open for writing; -ENOMEM.
- */
-int kexec_slot_seal(struct kexec_slot *slot)
+static int seal_locked(struct kexec_slot *slot)
 {
 	unsigned long demands = ima_demands();
 	int ret;
 
-	guard(mutex)(&slot->lock);
-	ret = check_sealable(slot);
-	if (ret)
-		return ret;
 	if (!slot->sealed) {
 		clear_last_pages(slot);
 		ret = protect(slot, true);
@@ -102,8 +87,45 @@ int kexec_slot_seal(struct kexec_slot *slot)
 		slot->ima_demands = demands;
 	}
 	slot->sealed++;
-	kexec_slot_changed(slot);
 	return 0;
+}
+
+/**
+ * kexec_slot_seal() - close a payload to all who could change it
+ * @slot: the slot, not locked
+ *
+ * Seals add up; each is undone by a kexec_slot_unseal(). IMA remembers what it
+ * found of an inode: what it found before the slot was sealed, or by a policy
+ * that asked for less, says nothing now, so there are new inodes then. While
+ * the slot stays sealed nothing is computed twice.
+ *
+ * Return: 0; -EBUSY if this kernel runs in the slot or has its memory; -ENODATA if there is no
+ * kernel in it; -ETXTBSY while one of its files is open for writing; -ENOMEM.
+ */
+int kexec_slot_seal(struct kexec_slot *slot)
+{
+	int ret;
+
+	guard(mutex)(&slot->lock);
+	ret = check_sealable(slot) ?: seal_locked(slot);
+	if (!ret)
+		kexec_slot_changed(slot);
+	return ret;
+}
+
+/* The last seal is gone; inodes are for the caller to put, without the lock */
+static void open_up(struct kexec_slot *slot, struct inode **inodes)
+{
+	WARN_ON_ONCE(protect(slot, false));
+	kexec_slot_forget_progress(slot);
+	memcpy(inodes, slot->inodes, sizeof(slot->inodes));
+	memset(slot->inodes, 0, sizeof(slot->inodes));
+}
+
+static void put_inodes(struct inode **inodes)
+{
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++)
+		iput(inodes[i]);
 }
 
 /**
@@ -115,16 +137,85 @@ void kexec_slot_unseal(struct kexec_slot *slot)
 	struct inode *inodes[KEXEC_STASH_NR_FILES] = {};
 
 	scoped_guard(mutex, &slot->lock) {
-		if (--slot->sealed)
-			return;
-		WARN_ON_ONCE(protect(slot, false));
-		slot->verified = 0;
+		if (!--slot->sealed)
+			open_up(slot, inodes);
 		kexec_slot_changed(slot);
-		memcpy(inodes, slot->inodes, sizeof(inodes));
-		memset(slot->inodes, 0, sizeof(slot->inodes));
 	}
-	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++)
-		iput(inodes[i]);
+	put_inodes(inodes);
+}
+
+/**
+ * kexec_slot_seal_ahead() - seal a payload that nobody loads yet, to verify it
+ * @slot: the slot, not locked
+ *
+ * Undone by kexec_slot_unseal_ahead().
+ *
+ * Return: 0; -EAGAIN if there is no payload, it is damaged or is being written;
+ * -EALREADY if it is sealed ahead; -ENOMEM.
+ */
+int kexec_slot_seal_ahead(struct kexec_slot *slot)
+{
+	enum kexec_slot_state state;
+	int ret;
+
+	guard(mutex)(&slot->lock);
+	state = kexec_slot_state(slot);
+	if (slot->writers ||
+	    (state != KEXEC_SLOT_STAGED && state != KEXEC_SLOT_LOADED))
+		return -EAGAIN;
+	if (slot->ahead)
+		return -EALREADY;
+	ret = seal_locked(slot);
+	if (!ret)
+		slot->ahead = true;
+	return ret;
+}
+
+/**
+ * kexec_slot_unseal_ahead() - undo kexec_slot_seal_ahead(), if it was done
+ * @slot: the slot, not locked
+ *
+ * Who is just verifying it notices.
+ */
+void kexec_slot_unseal_ahead(struct kexec_slot *slot)
+{
+	struct inode *inodes[KEXEC_STASH_NR_FILES] = {};
+
+	scoped_guard(mutex, &slot->lock) {
+		if (!slot->ahead)
+			return;
+		scoped_guard(mutex, &slot->progress_lock)
+			slot->ahead = false;
+		if (!--slot->sealed)
+			open_up(slot, inodes);
+	}
+	put_inodes(inodes);
+}
+
+/**
+ * kexec_slot_lock_to_change() - lock a slot whose payload is about to change
+ * @slot: the slot, not locked
+ *
+ * Breaks a seal that is there ahead of a load only.
+ *
+ * Return: 0, with the slot's lock held; otherwise as kexec_slot_may_change(),
+ * without it.
+ */
+int kexec_slot_lock_to_change(struct kexec_slot *slot)
+{
+	int ret;
+
+	for (;;) {
+		mutex_lock(&slot->lock);
+		if (slot->sealed != 1 || !slot->ahead)
+			break;
+		mutex_unlock(&slot->lock);
+		kexec_slot_unseal_ahead(slot);
+	}
+	ret = kexec_slot_may_change(slot);
+	if (ret)
+		mutex_unlock(&slot->lock);
+	return ret;
 }
 
 /**

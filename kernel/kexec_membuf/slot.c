@@ -78,7 +78,7 @@ enum kexec_slot_state kexec_slot_state(struct kexec_slot *slot)
 		return KEXEC_SLOT_RUNNING;
 	if (slot->released)
 		return KEXEC_SLOT_RELEASED;
-	if (slot->sealed)
+	if (slot->sealed > slot->ahead)
 		return KEXEC_SLOT_LOADED;
 	if (slot->bad || slot->dirty)
 		return KEXEC_SLOT_BAD;
@@ -272,6 +272,31 @@ int kexec_slot_may_change(const struct kexec_slot *slot)
 	if (slot->running || slot->released || kexec_in_progress)
 		return -EBUSY;
 	return slot->sealed ? -ETXTBSY : 0;
+}
+
+/**
+ * kexec_slot_verified() - whether a load need not look at a payload's bytes
+ * @slot: the slot, locked
+ *
+ * LSMs may want to look at them all the same.
+ *
+ * Return: true if each file's digest was checked and it was cleaned, and it is sealed since.
+ */
+bool kexec_slot_verified(const struct kexec_slot *slot)
+{
+	bool any = false;
+
+	if (!slot->sealed || slot->bad)
+		return false;
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
+		const struct kexec_stash_file *file = &slot->rec.file[i];
+
+		if (file->size && (!test_bit(i, &slot->verified) ||
+				   slot->progress[i].cleaned < file->size))
+			return false;
+		any |= file->size;
+	}
+	return any;
 }
 
 /**
@@ -539,6 +564,8 @@ RESERVEDMEM_OF_DECLARE(kexec_stash, KEXEC_STASH_COMPATIBLE,
 void kexec_slot_init(struct kexec_slot *slot)
 {
 	mutex_init(&slot->lock);
+	mutex_init(&slot->progress_lock);
+	kexec_slot_verify_init(slot);
 	init_rwsem(&slot->place_lock);
 	init_waitqueue_head(&slot->state_wait);
 	slot->state_changes = 1;
