@@ -48,12 +48,14 @@ struct load_args {
 /**
  * struct load_result - what a load found
  * @slot: the slot after the load
+ * @verified_before: its digests had been checked when it was loaded
  * @initrd_size: bytes of the initrd, wherever it came from
  * @copy_bytes: bytes to copy at exec
  * @load_ns: how long the call took
  */
 struct load_result {
 	struct slot slot;
+	bool verified_before;
 	u64 initrd_size;
 	u64 copy_bytes;
 	u64 load_ns;
@@ -141,6 +143,8 @@ static void print_json(const struct load_args *args, const struct load_result *r
 	json_add(obj, "in_place", in_place);
 	json_add(obj, "initrd_file", args->initrd ? json_object_new_string(args->initrd) : NULL);
 	json_add(obj, "copy_bytes", json_object_new_uint64(res->copy_bytes));
+	json_add(obj, "verified", res->verified_before ? json_object_new_string("before") :
+		 res->slot.verified ? json_object_new_string("now") : NULL);
 	json_add(obj, "load_ns", json_object_new_uint64(res->load_ns));
 	json_print(obj);
 }
@@ -164,6 +168,8 @@ static void print_text(const struct load_args *args, const struct load_result *r
 	print_file("initrd", res->initrd_size, "none", args->initrd);
 	print_file("dtb", res->slot.file_size[KEXEC_STASH_DTB],
 		   "none staged: the running tree is the base", NULL);
+	printf("  verified: %s\n", res->verified_before ? "before the load" :
+	       res->slot.verified ? "in the load" : "no, not all files have a recorded digest");
 	printf("  to copy at exec: %llu bytes\n", res->copy_bytes);
 }
 
@@ -202,6 +208,7 @@ static bool load(int root, const struct load_args *args, struct load_result *res
 			goto out;
 	}
 
+	res->verified_before = res->slot.verified;
 	kmsg = kmsg_open(root);
 	start = now_ns();
 	ret = sys_kexec_file_load(kernel, initrd, cmdline, args->flags);

@@ -138,6 +138,7 @@ static int file_size_read(int stash, const char *slot, const char *file, u64 *si
 static bool slot_fill(int stash, const char *name, struct slot *slot)
 {
 	const char *file;
+	u64 verified;
 	int ret, i;
 
 	memset(slot, 0, sizeof(*slot));
@@ -156,6 +157,11 @@ static bool slot_fill(int stash, const char *name, struct slot *slot)
 		goto out;
 	file = "size";
 	ret = number_read(stash, name, file, &slot->size);
+	if (ret)
+		goto out;
+	file = "verified";
+	ret = number_read(stash, name, file, &verified);
+	slot->verified = !ret && verified;
 	for (i = 0; !ret && i < KEXEC_STASH_NR_FILES; i++) {
 		file = kexec_stash_file_name(i);
 		ret = file_size_read(stash, name, file, &slot->file_size[i]);

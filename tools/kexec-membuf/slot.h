@@ -19,6 +19,8 @@
  * @origin: who staged the payload: "firmware", "early", "runtime", or "none"
  * @base: physical address of its first byte
  * @size: its size in bytes
+ * @verified: the kernel has checked all digests and sealed it: a load need not look at its bytes,
+ *	but for IMA
  * @file_size: sizes of the payload's files in bytes, 0 for those that are not there
  */
 struct slot {
@@ -27,6 +29,7 @@ struct slot {
 	char origin[SLOT_WORD_LEN];
 	u64 base;
 	u64 size;
+	bool verified;
 	u64 file_size[KEXEC_STASH_NR_FILES];
 };
 

@@ -336,6 +336,7 @@ void put_slot(const char *name, const char *state)
 
 	put_slot_text(name, "state", line);
 	put_slot_text(name, "origin", strcmp(state, "empty") ? "firmware\n" : "none\n");
+	put_slot_text(name, "verified", "0\n");
 	put_slot_text(name, "base", "0x50000000\n");
 	put_slot_text(name, "size", "0x8000000\n");
 	put_slot_text(name, "kernel", "");

@@ -59,12 +59,13 @@ static void list_has_the_documented_keys(void **state)
 	assert_int_equal(json_object_array_length(get(obj, "slots")), 2);
 
 	slot = json_object_array_get_idx(get(obj, "slots"), 0);
-	assert_int_equal(json_object_object_length(slot), 8);
+	assert_int_equal(json_object_object_length(slot), 9);
 	assert_string_equal(get_string(slot, "name"), "a");
 	assert_string_equal(get_string(slot, "state"), "staged");
 	assert_string_equal(get_string(slot, "origin"), "firmware");
 	assert_int_equal(get_number(slot, "base"), 0x50000000);
 	assert_int_equal(get_number(slot, "size"), 0x8000000);
+	assert_int_equal(json_object_get_boolean(get(slot, "verified")), 0);
 	assert_int_equal(get_number(slot, "kernel.size"), 64);
 	assert_int_equal(get_number(slot, "initrd.size"), 4096);
 	assert_null(get(slot, "dtb"));
@@ -100,7 +101,7 @@ static void show_has_the_documented_keys(void **state)
 	free(fdt);
 	run("show", "a", "--json", NULL);
 	obj = parse_out();
-	assert_int_equal(json_object_object_length(obj), 9);
+	assert_int_equal(json_object_object_length(obj), 10);
 	assert_string_equal(get_string(obj, "name"), "a");
 	assert_int_equal(get_number(obj, "kernel.size"), 64);
 	assert_int_equal(get_number(obj, "kernel.image_size"), 0x900000);
@@ -169,14 +170,28 @@ static void load_has_the_documented_keys(void **state)
 	put_staged_slot("a");
 	run("load", "a", "--json", NULL);
 	obj = parse_out();
-	assert_int_equal(json_object_object_length(obj), 5);
+	assert_int_equal(json_object_object_length(obj), 6);
 	assert_string_equal(get_string(obj, "slot"), "a");
+	assert_null(get(obj, "verified"));
 	assert_int_equal(get_number(obj, "in_place.kernel"), 64);
 	assert_int_equal(get_number(obj, "in_place.initrd"), 4096);
 	assert_int_equal(get_number(obj, "in_place.dtb"), 0);
 	assert_null(get(obj, "initrd_file"));
 	assert_int_equal(get_number(obj, "copy_bytes"), 0);
 	assert_in_range(get_number(obj, "load_ns"), 1, 10000000000);
+	json_object_put(obj);
+}
+
+static void load_says_what_was_verified_before(void **state)
+{
+	struct json_object *obj;
+
+	(void)state;
+	put_staged_slot("a");
+	put_text("sys/fs/kexec/a/verified", "1\n");
+	run("load", "a", "--json", NULL);
+	obj = parse_out();
+	assert_string_equal(get_string(obj, "verified"), "before");
 	json_object_put(obj);
 }
 
@@ -208,6 +223,7 @@ int main(void)
 		fixture_test(quotes_and_control_characters_are_harmless),
 		fixture_test(large_addresses_are_exact),
 		fixture_test(load_has_the_documented_keys),
+		fixture_test(load_says_what_was_verified_before),
 		fixture_test(exec_has_the_documented_keys),
 	};
 

@@ -38,6 +38,7 @@ static void facts_are_printed(void **state)
 		"  kernel            64 bytes in place (64)\n"
 		"  initrd          4096 bytes in place (4.0K)\n"
 		"  dtb     none staged: the running tree is the base\n"
+		"  verified: no, not all files have a recorded digest\n"
 		"  to copy at exec: 0 bytes\n";
 	char *end;
 

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Verified ahead: what is staged is checked, sealed and cleaned before anybody loads it, and a load repeats none of it."""
+
+import json
+import time
+
+import pytest
+
+import stash
+from stash import BASE_A, BASE_B, MIB
+from test_sealed import assert_read_only, assert_writable, may_scribble, scribble_module
+
+VERIFY_AHEAD = "/sys/module/kexec_membuf/parameters/verify_ahead"
+# A load that looks at no byte of the payload stays below a millisecond of a machine that does one instruction a nanosecond
+LOAD_NS = 1_000_000
+LARGE = 64 * MIB
+
+
+def verified(m, slot):
+    return m.read(stash.slot_path(slot, "verified")) == "1"
+
+
+def wait_until_verified(m, slot):
+    """The thread waits a second after the last change, and then has the lowest priority."""
+    for _ in range(300):
+        if verified(m, slot):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"slot {slot} is not verified: {stash.state(m, slot)}")
+
+
+def load_ns(m, slot):
+    result = json.loads(m.run(f"kexec-membuf load {slot} --json", timeout=120))
+    assert result["copy_bytes"] == 0
+    return result["verified"], result["load_ns"]
+
+
+def damaged(tmp_path_factory):
+    """A kernel with one bit changed."""
+    path = tmp_path_factory.mktemp("verified") / "damaged"
+    content = bytearray(stash.IMAGE.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.steps
+class TestVerified:
+    """Slot a is firmware's; b has a damaged kernel, and is staged anew while the system runs."""
+
+    @pytest.fixture(scope="class")
+    def m(self, tmp_path_factory):
+        files, load = stash.staged(BASE_A)
+        bad, bad_load = stash.staged(BASE_B, kernel=damaged(tmp_path_factory), initrd=None)
+        bad["kernel"] = bad["kernel"][:2] + (stash.sha256(stash.IMAGE),)
+        nodes = [stash.node("a", BASE_A, files=files, bootargs=stash.BOOTARGS), stash.node("b", BASE_B, files=bad)]
+        with stash.direct_machine("verified", nodes, load + bad_load, smp=1, extra=["-icount", "shift=0"],
+                                  initrd=stash.initrd_with("verified", {"scribble.ko": scribble_module()})) as m:
+            may_scribble(m)
+            yield m
+
+    def test_what_is_damaged_is_known_before_a_load(self, m):
+        """Nobody asked for it."""
+        lines = stash.wait_for_log(m, "slot 'b'.*stage it again")
+        assert stash.state(m, "b") == "bad" and not verified(m, "b")
+        print(lines)
+        assert len(lines) == 1 and "kernel: its sha256 is" in lines[0]
+        assert_writable(m, {"first byte": BASE_B})
+
+    def test_what_firmware_staged(self, m):
+        wait_until_verified(m, "a")
+        assert stash.state(m, "a") == "staged"
+        assert_read_only(m, {"first byte": BASE_A, "last byte": BASE_A + stash.SLOT_SIZE - 1})
+        assert "kexec_verify" in m.run("ps")
+
+    def test_load_takes_less_than_a_millisecond(self, m):
+        for _ in range(2):
+            what, ns = load_ns(m, "a")
+            print(f"loaded, verified {what}: {ns} instructions")
+            assert what == "before" and ns < LOAD_NS
+            m.run("kexec-membuf unload")
+            assert stash.state(m, "a") == "staged" and verified(m, "a")
+
+    def test_turned_off_a_load_looks_at_all(self, m):
+        m.run(f"echo 0 > {VERIFY_AHEAD}")
+        assert not verified(m, "a")
+        assert_writable(m, {"first byte": BASE_A})
+        what, ns = load_ns(m, "a")
+        print(f"loaded, verified {what}: {ns} instructions")
+        assert what == "now" and ns > 10 * LOAD_NS
+        m.run(f"kexec-membuf unload; echo 1 > {VERIFY_AHEAD}")
+        wait_until_verified(m, "a")
+
+    def test_what_is_staged_at_run_time(self, m):
+        m.run(f"rm {stash.slot_path('b', 'kernel')}")
+        stash.stage(m, "b")
+        assert not verified(m, "b") and stash.state(m, "b") == "staged"
+        wait_until_verified(m, "b")
+        assert stash.state(m, "b") == "staged"
+        assert_read_only(m, {"first byte": BASE_B, "last byte": BASE_B + stash.SLOT_SIZE - 1})
+        assert "verified:     yes" in m.run("kexec-membuf show b")
+
+    @pytest.mark.parametrize("how,state", [("printf ' ro' >> {0}cmdline", "staged"),
+                                           ("cp /mnt/own.initrd {0}initrd", "staged"),
+                                           ("rm {0}initrd", "staged"), (": > {0}kernel", "bad")],
+                             ids=["append", "overwrite", "unlink", "truncate"])
+    def test_who_writes_breaks_the_seal(self, m, how, state):
+        wait_until_verified(m, "b")
+        m.run(how.format(stash.slot_path("b")))
+        assert not verified(m, "b") and stash.state(m, "b") == state
+        assert_writable(m, {"first byte": BASE_B, "last byte": BASE_B + stash.SLOT_SIZE - 1})
+
+    def test_written_again_it_is_verified_again(self, m):
+        stash.stage(m, "b")
+        wait_until_verified(m, "b")
+        for file, source in (("kernel", "own.linux"), ("initrd", "own.initrd")):
+            assert stash.guest_sha256(m, stash.slot_path("b", file)) == stash.sha256(stash.FILES[source])
+
+    def test_digests_that_were_taken_go_on_to_the_next_kernel(self, m):
+        """They are in its record, and it verifies by them."""
+        what, _ = load_ns(m, "a")
+        assert what == "before"
+        m.jump("kexec -e")
+        m.shell()
+        assert stash.state(m, "b") == "staged"
+        node = f"/sys/firmware/devicetree/base/reserved-memory/kexec-stash@{BASE_B:x}"
+        for file, source in (("kernel", "own.linux"), ("initrd", "own.initrd")):
+            recorded = m.run(f"od -A n -t x1 -v {node}/{file}/hash-1/value | tr -d ' \\n'")
+            assert recorded.strip() == stash.sha256(stash.FILES[source]), file
+        wait_until_verified(m, "b")
+
+
+def test_loads_and_writes_while_it_is_verified():
+    """Who comes in the middle of it is not kept waiting, and nothing is hashed twice: told by instruction counts."""
+    nodes = [stash.node("a", BASE_A, size=256 * MIB)]
+    with stash.direct_machine("verified-middle", nodes, smp=1, extra=["-icount", "shift=0"]) as m:
+        m.run(f"echo 0 > {VERIFY_AHEAD}")
+        m.run(f"cp /mnt/own.linux {stash.slot_path('a', 'kernel')}")
+        m.run(f"head -c {LARGE} /dev/zero > {stash.slot_path('a', 'initrd')}", timeout=300)
+        m.run(f"printf %s '{stash.BOOTARGS}' > {stash.slot_path('a', 'cmdline')}")
+        m.run(f"echo 1 > {VERIFY_AHEAD}")
+        wait_until_verified(m, "a")
+        m.run(f"echo 0 > {VERIFY_AHEAD}")
+        what, all_of_it = load_ns(m, "a")
+        assert what == "now"
+        m.run("kexec-membuf unload")
+
+        # The work begins a second after it is turned on, and takes all_of_it of the processor, which is idle but for it
+        shares = []
+        for part in (0.25, 0.5, 0.75):
+            wait = 1 + part * all_of_it / 1e9
+            out = m.run(f"echo 1 > {VERIFY_AHEAD}; sleep {wait:.3f}; kexec-membuf load a --json", timeout=120)
+            shares.append(json.loads(out)["load_ns"] / all_of_it)
+            assert verified(m, "a")
+            m.run(f"kexec-membuf unload; echo 0 > {VERIFY_AHEAD}")
+        print(f"of {all_of_it} instructions were left to the load, after 1/4, 1/2 and 3/4 of them: "
+              f"{', '.join(f'{share:.0%}' for share in shares)}")
+        assert 1 > shares[0] > shares[1] + 0.15 > shares[2] + 0.3 > 0.3
+
+        half = 1 + 0.5 * all_of_it / 1e9
+        m.run(f"echo 1 > {VERIFY_AHEAD}; sleep {half:.3f}; printf x >> {stash.slot_path('a', 'initrd')}")
+        assert stash.state(m, "a") == "staged" and not verified(m, "a")
+        wait_until_verified(m, "a")
+        assert m.run(f"wc -c < {stash.slot_path('a', 'initrd')}").strip() == str(LARGE + 1)
+        assert load_ns(m, "a")[0] == "before"
