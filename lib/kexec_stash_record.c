@@ -59,11 +59,16 @@ static bool is_alnum(char c)
 	       (c >= '0' && c <= '9');
 }
 
+bool kexec_stash_label_taken(const char *label)
+{
+	return !strcmp(label, KEXEC_STASH_TIMING);
+}
+
 bool kexec_stash_label_ok(const char *label)
 {
 	size_t i;
 
-	if (!is_alnum(label[0]))
+	if (!is_alnum(label[0]) || kexec_stash_label_taken(label))
 		return false;
 	for (i = 1; label[i]; i++) {
 		if (i == KEXEC_STASH_LABEL_LEN - 1)
@@ -131,6 +136,21 @@ static bool get_number(const void *fdt, int node, const char *name, u64 *val)
 	if (!prop || len % sizeof(fdt32_t))
 		return false;
 	return get_cells(prop, len / sizeof(fdt32_t), val);
+}
+
+static int read_handover(const void *fdt, int node,
+			 struct kexec_stash_record *rec,
+			 struct kexec_stash_fault *fault)
+{
+	int len;
+	const void *prop = fdt_getprop(fdt, node, "hand-over", &len);
+
+	if (!prop)
+		return 0;
+	if (len != sizeof(rec->handover))
+		return refuse(fault, "", "hand-over", "is not 64 bits");
+	get_cells(prop, 2, &rec->handover);
+	return 0;
 }
 
 static bool is_disabled(const void *fdt, int node)
@@ -335,9 +355,12 @@ static int read_label(const void *fdt, int node, struct kexec_stash_record *rec,
 
 	if (!label)
 		return refuse(fault, "", "label", "is missing or no string");
-	if (!kexec_stash_label_ok(label))
+	if (!kexec_stash_label_taken(label) && !kexec_stash_label_ok(label))
 		return refuse(fault, "", "label", "cannot name a slot");
 	memcpy(rec->label, label, len);
+	if (kexec_stash_label_taken(label))
+		return refuse(fault, "", "label",
+			      "is the name of a file beside the slots");
 	return 0;
 }
 
@@ -391,6 +414,8 @@ int kexec_stash_record_read(const void *fdt, int node,
 		return ret_label;
 	}
 	ret = read_reg(fdt, node, rec, fault);
+	if (!ret)
+		ret = read_handover(fdt, node, rec, fault);
 	if (!ret)
 		ret = read_strings(fdt, node, rec, fault);
 	if (!ret)
@@ -568,6 +593,8 @@ static int write_node(void *fdt, int parent,
 		ret = fdt_setprop_string(fdt, node, "label", rec->label);
 	if (!ret && rec->disabled)
 		ret = fdt_setprop_string(fdt, node, "status", "disabled");
+	if (!ret && rec->handover)
+		ret = fdt_setprop_u64(fdt, node, "hand-over", rec->handover);
 	if (!ret && rec->origin != KEXEC_STASH_FIRMWARE)
 		ret = fdt_setprop_string(fdt, node, "origin",
 					 origin_names[rec->origin]);

@@ -49,10 +49,20 @@
 #define KEXEC_STASH_TAIL (3 * SZ_2M)
 
 /*
+ * The end of the tail, of the largest page size a kernel may have: the hand-over
+ * page, where a kernel leaves its time stamps for the one that it starts in the
+ * slot. Nothing else is put there.
+ */
+#define KEXEC_STASH_HANDOVER_SIZE SZ_64K
+
+/*
  * The smallest slot there is any use for: room for one small kernel beside the
  * tail
  */
 #define KEXEC_STASH_SIZE_MIN (KEXEC_STASH_TAIL + SZ_2M)
+
+/* Where slots are shown as directories, this is a file beside them */
+#define KEXEC_STASH_TIMING "timing"
 
 #define KEXEC_STASH_SLOTS_MAX 8
 #define KEXEC_STASH_LABEL_LEN 32 /* with the NUL */
@@ -132,6 +142,7 @@ struct kexec_stash_file {
  * @base: physical address of its first byte
  * @size: its size in bytes
  * @disabled: the node reserves nothing: a kernel runs in the slot
+ * @handover: what ties the hand-over page in the slot to this tree, 0 for none
  * @origin: who staged the payload
  * @bootargs: command line of the payload, or NULL; in the tree it was read from
  * @file: the payload's files
@@ -141,6 +152,7 @@ struct kexec_stash_record {
 	u64 base;
 	u64 size;
 	bool disabled;
+	u64 handover;
 	enum kexec_stash_origin origin;
 	const char *bootargs;
 	struct kexec_stash_file file[KEXEC_STASH_NR_FILES];
@@ -199,11 +211,20 @@ u32 kexec_stash_hash_len(enum kexec_stash_hash hash);
  * @label: the string, ended by a NUL
  *
  * A label is a directory's name and an argument in U-Boot's shell: 1 to 31
- * letters, digits, '-', '_' and '.', the first one a letter or digit.
+ * letters, digits, '-', '_' and '.', the first one a letter or digit. A name
+ * that kexec_stash_label_taken() knows is none.
  *
  * Return: true if it can.
  */
 bool kexec_stash_label_ok(const char *label);
+
+/**
+ * kexec_stash_label_taken() - whether a string names a file beside the slots
+ * @label: the string, ended by a NUL
+ *
+ * Return: true if it does: it is KEXEC_STASH_TIMING.
+ */
+bool kexec_stash_label_taken(const char *label);
 
 /**
  * kexec_stash_record_next() - walk the records of a tree

@@ -131,6 +131,8 @@ int main(int argc, char **argv)
 	save_one(folder, "empty-slot", &rec);
 	rec.disabled = true;
 	save_one(folder, "running-slot", &rec);
+	rec.handover = 0x123456789abcdef0ULL;
+	save_one(folder, "hand-over", &rec);
 	rec = full_record("a", 0x50000000, KEXEC_STASH_HASH_NONE, 0);
 	rec.origin = KEXEC_STASH_FIRMWARE;
 	save_one(folder, "no-digests", &rec);

@@ -44,6 +44,7 @@ struct refusal {
 #define BAD_VALUE	"is not as long as its algo says"
 #define BAD_BOOTARGS	"is no string or too long"
 #define BAD_ORIGIN	"is not a known one"
+#define BAD_HANDOVER	"is not 64 bits"
 #define BAD_SIGNATURE	"is empty or too long"
 
 static const struct refusal refusals[] = {
@@ -106,6 +107,13 @@ static const struct refusal refusals[] = {
 	{ "label with a newline", "", "label", BAD_LABEL, { edit_string("", "label", "a\n") } },
 	{ "label with a byte above 127", "", "label", BAD_LABEL,
 	  { edit_string("", "label", "a\xe4") } },
+	{ "label of a file beside the slots", "", "label", "is the name of a file beside the slots",
+	  { edit_string("", "label", KEXEC_STASH_TIMING) } },
+	{ "hand-over of 32 bits", "", "hand-over", BAD_HANDOVER,
+	  { edit_cells("", "hand-over", 1) } },
+	{ "hand-over of 96 bits", "", "hand-over", BAD_HANDOVER,
+	  { edit_cells("", "hand-over", 0, 0, 1) } },
+	{ "hand-over empty", "", "hand-over", BAD_HANDOVER, { edit_bytes("", "hand-over", "") } },
 	{ "bootargs without NUL", "", "bootargs", BAD_BOOTARGS,
 	  { edit_bytes("", "bootargs", "quiet") } },
 	{ "bootargs of no bytes", "", "bootargs", BAD_BOOTARGS,
@@ -319,6 +327,16 @@ static void has_high_base(const struct kexec_stash_record *rec)
 	assert_int_equal(rec->size, 0x200000000ULL);
 }
 
+static void has_no_handover(const struct kexec_stash_record *rec)
+{
+	assert_int_equal(rec->handover, 0);
+}
+
+static void has_handover(const struct kexec_stash_record *rec)
+{
+	assert_int_equal(rec->handover, 0x123456789abcdef0ULL);
+}
+
 static void has_base_0(const struct kexec_stash_record *rec)
 {
 	assert_int_equal(rec->base, 0);
@@ -334,6 +352,8 @@ static const struct acceptance acceptances[] = {
 	{ "status okay without NUL is disabled", is_disabled,
 	  { edit_bytes("", "status", "okay") } },
 	{ "status okay and more is disabled", is_disabled, { edit_string("", "status", "okay!") } },
+	{ "hand-over missing", has_no_handover, { edit_string("", "label", "a") } },
+	{ "hand-over", has_handover, { edit_cells("", "hand-over", 0x12345678, 0x9abcdef0) } },
 	{ "origin missing", is_firmware, { edit_delete("", "origin") } },
 	{ "origin firmware", is_firmware, { edit_string("", "origin", "firmware") } },
 	{ "origin runtime", is_runtime, { edit_string("", "origin", "runtime") } },
@@ -507,9 +527,10 @@ static void test_longest_bootargs(void **state)
 
 static void test_label_ok(void **state)
 {
-	static const char * const good[] = { "a", "A", "0", "rescue", "a-b_c.d", LABEL_31 };
+	static const char * const good[] = { "a", "A", "0", "rescue", "a-b_c.d", "timings",
+					     LABEL_31 };
 	static const char * const bad[] = { "", "-", ".", "_", "..", ".a", "a/", "a b", "a\t", "a@",
-					    LABEL_31 "5", LABEL_31 LABEL_31, "\x80" };
+					    LABEL_31 "5", LABEL_31 LABEL_31, "\x80", "timing" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)

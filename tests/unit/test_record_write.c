@@ -67,6 +67,7 @@ static struct kexec_stash_record largest_record(char *bootargs)
 	bootargs[KEXEC_STASH_BOOTARGS_LEN - 1] = '\0';
 	rec.bootargs = bootargs;
 	rec.disabled = true;
+	rec.handover = ~0ULL;
 	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
 		add_file(&rec, i, rec.file[i].offset, rec.file[i].size, KEXEC_STASH_SHA512);
 		rec.file[i].signature = signature;
@@ -94,6 +95,7 @@ static void assert_record_equal(const struct kexec_stash_record *got,
 	assert_int_equal(got->base, want->base);
 	assert_int_equal(got->size, want->size);
 	assert_int_equal(got->disabled, want->disabled);
+	assert_int_equal(got->handover, want->handover);
 	assert_int_equal(got->origin, want->origin);
 	assert_int_equal(!got->bootargs, !want->bootargs);
 	if (want->bootargs)
