@@ -197,6 +197,11 @@ def slot_path(slot, file=""):
     return f"/sys/fs/kexec/{slot}/{file}"
 
 
+def slots(m):
+    """Names of the slots that are shown."""
+    return [name for name in m.run("ls /sys/fs/kexec").split() if name != "timing"]
+
+
 def state(m, slot):
     return m.read(slot_path(slot, "state"))
 

@@ -218,12 +218,45 @@ bool kexec_membuf_early_slot(unsigned int i, phys_addr_t *base,
  */
 bool kexec_membuf_excluded_range(unsigned long start, unsigned long end);
 
+/**
+ * kexec_membuf_stamp_reboot() - note when reboot() came to the kernel
+ */
+void kexec_membuf_stamp_reboot(void);
+
+/**
+ * kexec_membuf_stamp_jump() - leave time stamps for the kernel to come
+ * @image: the image that is about to be jumped to
+ *
+ * In the hand-over page of the slot that @image was adopted from, written to
+ * memory; nothing for any other image.
+ *
+ * Context: one CPU, interrupts off, the MMU on.
+ */
+void kexec_membuf_stamp_jump(const struct kimage *image);
+
+/**
+ * kexec_membuf_take_handover() - take the time stamps that the kernel before
+ * this one has left
+ *
+ * Context: memblock knows the memory, the kernel, the initrd and the device
+ * tree, and has not been asked for memory.
+ */
+void kexec_membuf_take_handover(void);
+
+/**
+ * kexec_membuf_stamp_init() - note when the first process is started
+ */
+void kexec_membuf_stamp_init(void);
+
 /* arch/<arch>/kernel/kexec_membuf.c */
 int arch_kexec_stash_image_check(const void *buf, u64 len, u64 room,
 				 u64 *image_size, const char **why);
 void arch_kexec_stash_flush(const void *buf, size_t len);
 int arch_kexec_stash_protect(void *addr, size_t len, bool readonly);
 unsigned long arch_kexec_stash_dtb_mem(const struct kimage *image);
+u64 arch_kexec_stash_counter(void);
+u64 arch_kexec_stash_frequency(void);
+u64 arch_kexec_stash_entry(void);
 
 #else /* !CONFIG_KEXEC_MEMBUF */
 
@@ -310,6 +343,22 @@ static inline bool kexec_membuf_excluded_range(unsigned long start,
 					       unsigned long end)
 {
 	return false;
+}
+
+static inline void kexec_membuf_stamp_reboot(void)
+{
+}
+
+static inline void kexec_membuf_stamp_jump(const struct kimage *image)
+{
+}
+
+static inline void kexec_membuf_take_handover(void)
+{
+}
+
+static inline void kexec_membuf_stamp_init(void)
+{
 }
 
 #endif /* CONFIG_KEXEC_MEMBUF */

@@ -342,21 +342,6 @@ static int adopt_dtb(struct kimage *image)
 	return check_whole(slot, KEXEC_STASH_DTB);
 }
 
-int kexec_adopt_rest(struct kimage *image, int kernel_fd)
-{
-	int ret;
-
-	/*
-	 * Read before any slot is: what changes from now on is told again at
-	 * exec
-	 */
-	image->slots_generation = atomic_read(&kexec_slots_generation);
-	if (!image->adoption)
-		return 0;
-	ret = adopt_cmdline(image, kernel_fd);
-	return ret ? ret : adopt_dtb(image);
-}
-
 static bool in_slot(const struct kexec_slot *slot, unsigned long mem,
 		    unsigned long size)
 {
@@ -387,6 +372,36 @@ static u64 file_in_the_way(const struct kexec_adoption *adoption, u64 mem,
 	return 0;
 }
 
+/* A payload of another maker's may reach to the end of the slot */
+static void adopt_handover(struct kexec_adoption *adoption)
+{
+	u64 mem = kexec_handover_mem(&adoption->slot->rec);
+
+	if (!file_in_the_way(adoption, mem, KEXEC_STASH_HANDOVER_SIZE))
+		adoption->handover_page =
+			kexec_slot_map(adoption->slot, mem,
+				       sizeof(*adoption->handover_page));
+}
+
+int kexec_adopt_rest(struct kimage *image, int kernel_fd)
+{
+	int ret;
+
+	/*
+	 * Read before any slot is: what changes from now on is told again at
+	 * exec
+	 */
+	image->slots_generation = atomic_read(&kexec_slots_generation);
+	if (!image->adoption)
+		return 0;
+	ret = adopt_cmdline(image, kernel_fd);
+	if (!ret)
+		ret = adopt_dtb(image);
+	if (!ret)
+		adopt_handover(image->adoption);
+	return ret;
+}
+
 /* Start of a segment that a range runs into, or 0 */
 static u64 segment_in_the_way(const struct kimage *image, u64 mem, u64 size)
 {
@@ -401,14 +416,14 @@ static u64 segment_in_the_way(const struct kimage *image, u64 mem, u64 size)
 }
 
 /*
- * From the end of the slot, so that kernel and initrd of the next payload find
- * the room they had
+ * From the end of the slot, but for the hand-over page, so that kernel and
+ * initrd of the next payload find the room they had
  */
 static u64 find_room(const struct kexec_buf *kbuf,
 		     const struct kexec_adoption *adoption)
 {
 	u64 base = adoption->slot->rec.base,
-	    end = base + adoption->slot->rec.size;
+	    end = base + adoption->slot->rec.size - KEXEC_STASH_HANDOVER_SIZE;
 
 	end = min_t(u64, end - 1, kbuf->buf_max) + 1;
 	while (end - base >= kbuf->memsz) {
@@ -520,6 +535,7 @@ void kexec_adoption_release(struct kimage *image)
 	if (!adoption)
 		return;
 	kexec_adoption_drop_bufs(image);
+	vunmap(adoption->handover_page);
 	kexec_slot_unseal(adoption->slot);
 	kfree(adoption);
 	image->adoption = NULL;

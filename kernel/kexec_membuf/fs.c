@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The file system: a directory for each slot, a file for each file of its
- * payload
+ * payload, and beside the slots a file with the time stamps of this boot
  *
  * A file system of its own, with its own magic, so that what hangs on inodes
  * and xattrs (IMA, EVM, SELinux) covers a payload by the rules that cover a
@@ -28,8 +28,12 @@
 /* A slot's directory shows its payload's files, and then its facts */
 #define NR_ENTRIES (KEXEC_SLOT_NR_FILES + KEXEC_SLOT_NR_FACTS)
 
-/* Inode numbers: the root, a block for each slot with its directory first */
+/*
+ * Inode numbers: the root, the file beside the slots, a block for each slot
+ * with its directory first
+ */
 #define ROOT_INO 1UL
+#define TIMING_INO 2UL
 #define SLOT_INO(slot) (((slot) + 1UL) << 8)
 #define INO_SLOT(ino) (((ino) >> 8) - 1)
 #define ENTRY_INO(slot, id) (SLOT_INO(slot) + 1 + (id))
@@ -460,6 +464,9 @@ static struct dentry *root_lookup(struct inode *dir, struct dentry *dentry,
 {
 	struct inode *inode = NULL;
 
+	/* No slot has this name, see kexec_stash_label_taken() */
+	if (!strcmp(dentry->d_name.name, KEXEC_STASH_TIMING))
+		inode = stash_iget(dir->i_sb, TIMING_INO);
 	for (int i = 0; i < kexec_nr_slots; i++) {
 		if (!kexec_slots[i]->absent &&
 		    !strcmp(dentry->d_name.name, kexec_slots[i]->rec.label))
@@ -479,8 +486,12 @@ static int root_iterate(struct file *file, struct dir_context *ctx)
 			continue;
 		if (!dir_emit(ctx, slot->rec.label, strlen(slot->rec.label),
 			      SLOT_INO(ctx->pos - 2), DT_DIR))
-			break;
+			return 0;
 	}
+	if (ctx->pos - 2 == kexec_nr_slots &&
+	    dir_emit(ctx, KEXEC_STASH_TIMING, strlen(KEXEC_STASH_TIMING),
+		     TIMING_INO, DT_REG))
+		ctx->pos++;
 	return 0;
 }
 
@@ -527,7 +538,7 @@ static void init_file_inode(struct inode *inode)
 /* Inodes of payload files come in generations, see kexec_slot_seal() */
 static u32 inode_generation(u64 ino)
 {
-	if (ino == ROOT_INO || ino == SLOT_INO(INO_SLOT(ino)) ||
+	if (ino < SLOT_INO(0) || ino == SLOT_INO(INO_SLOT(ino)) ||
 	    INO_ENTRY(ino) >= KEXEC_SLOT_NR_FILES)
 		return 0;
 	return READ_ONCE(kexec_slots[INO_SLOT(ino)]->inode_generation);
@@ -558,6 +569,9 @@ static struct inode *stash_iget(struct super_block *sb, u64 ino)
 	simple_inode_init_ts(inode);
 	if (ino == ROOT_INO)
 		init_inode(inode, S_IFDIR | 0755, &root_iops, &root_fops);
+	else if (ino == TIMING_INO)
+		init_inode(inode, S_IFREG | 0444, &fact_iops,
+			   &kexec_timing_fops);
 	else if (ino == SLOT_INO(INO_SLOT(ino)))
 		init_inode(inode, S_IFDIR | 0755, &slot_dir_iops,
 			   &slot_dir_fops);

@@ -113,9 +113,11 @@ static int write_record(const struct kimage *image, void *fdt, int parent,
 	guard(mutex)(&slot->lock);
 	rec = slot->rec;
 	rec.disabled = false;
+	rec.handover = 0;
 	if (slot == kexec_adopted_slot(image)) {
 		forget_payload(&rec);
 		rec.disabled = true;
+		rec.handover = kexec_handover_number(image);
 	} else if (slot->running || slot->absent || slot->released) {
 		forget_payload(&rec);
 		/*

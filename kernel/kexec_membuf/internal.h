@@ -179,6 +179,7 @@ void kexec_slot_touch(struct kexec_slot *slot, unsigned int id);
 void kexec_slot_empty_file(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_release(struct kexec_slot *slot);
+bool __init kexec_slot_holds_kernel(const struct kexec_stash_record *rec);
 
 int kexec_slot_refuse(const struct kexec_slot *slot, unsigned int id,
 		      const char *why, int err);
@@ -231,6 +232,8 @@ int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
  *	own unless said otherwise
  * @use_dtb: the next kernel's tree starts from the slot's
  * @image_size: bytes from the slot's base that the kernel owns
+ * @handover: see kexec_handover_number(); 0 until it was asked for
+ * @handover_page: mapped to write to, NULL if there are to be no time stamps
  * @err: why the image cannot be put together, which mainline's loader forgets
  *	while it looks for another place for the kernel
  */
@@ -240,11 +243,74 @@ struct kexec_adoption {
 	bool strict;
 	bool use_dtb;
 	u64 image_size;
+	u64 handover;
+	struct kexec_handover_page *handover_page;
 	int err;
 };
 
 /* adopt.c */
 struct kimage;
 struct kexec_slot *kexec_adopted_slot(const struct kimage *image);
+
+/**
+ * struct kexec_handover_page - what a kernel leaves for the one that it starts
+ * @magic: that it is one
+ * @version: of what follows
+ * @check: CRC-32 of all of this, with itself as 0, and of the number in the
+ *	slot's record
+ * @frequency: of the counter, in Hz
+ * @reboot: stamp of when reboot() came to the kernel
+ * @jump: stamp of the jump
+ *
+ * An interface between kernels: at the start of the slot's last
+ * KEXEC_STASH_HANDOVER_SIZE bytes, little endian, see docs/design.md.
+ */
+struct kexec_handover_page {
+	__le64 magic;
+	__le32 version;
+	__le32 check;
+	__le64 frequency;
+	__le64 reboot;
+	__le64 jump;
+};
+
+/**
+ * enum kexec_stamp - moments of a kexec, in their order
+ * @KEXEC_STAMP_REBOOT: reboot() came to the kernel before this one
+ * @KEXEC_STAMP_JUMP: it was about to jump
+ * @KEXEC_STAMP_ENTRY: this kernel's first instructions
+ * @KEXEC_STAMP_INIT: it starts its first process
+ * @KEXEC_NR_STAMPS: how many there are
+ */
+enum kexec_stamp {
+	KEXEC_STAMP_REBOOT,
+	KEXEC_STAMP_JUMP,
+	KEXEC_STAMP_ENTRY,
+	KEXEC_STAMP_INIT,
+	KEXEC_NR_STAMPS
+};
+
+/**
+ * struct kexec_timing - what is known of a kexec's moments
+ * @frequency: of the counter, in Hz; 0 if it is not known
+ * @stamp: values of the counter
+ * @known: bits of those that are known
+ */
+struct kexec_timing {
+	u64 frequency;
+	u64 stamp[KEXEC_NR_STAMPS];
+	unsigned long known;
+};
+
+/* timing.c */
+extern const struct file_operations kexec_timing_fops;
+u64 kexec_handover_mem(const struct kexec_stash_record *rec);
+u64 kexec_handover_number(const struct kimage *image);
+void kexec_handover_write(struct kexec_handover_page *page, u64 handover,
+			  u64 frequency, u64 reboot, u64 jump);
+bool kexec_handover_valid(const struct kexec_handover_page *page, u64 handover);
+void kexec_timing_judge(struct kexec_timing *t,
+			const struct kexec_handover_page *page, u64 frequency,
+			u64 entry, u64 now);
 
 #endif /* _KEXEC_MEMBUF_INTERNAL_H */

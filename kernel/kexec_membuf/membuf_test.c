@@ -363,7 +363,7 @@ static void segments_go_to_the_end_of_the_slot(struct kunit *test)
 	unsigned long end = FAR_BASE + SZ_64M, mem;
 
 	KUNIT_EXPECT_EQ(test, 0, locate(image, SZ_64K, PAGE_SIZE, &mem));
-	KUNIT_EXPECT_EQ(test, mem, end - SZ_64K);
+	KUNIT_EXPECT_EQ(test, mem, end - KEXEC_STASH_HANDOVER_SIZE - SZ_64K);
 	/* A device tree, aligned: below the first, beside the staged one */
 	KUNIT_EXPECT_EQ(test, 0, locate(image, SZ_32K, SZ_2M, &mem));
 	KUNIT_EXPECT_EQ(test, mem, end - SZ_2M);
@@ -382,7 +382,8 @@ static void segments_stay_inside_the_slot(struct kunit *test)
 	unsigned long mem;
 
 	KUNIT_EXPECT_EQ(test, 0, locate(image, SZ_4M, PAGE_SIZE, &mem));
-	KUNIT_EXPECT_EQ(test, mem, FAR_BASE + 26 * SZ_1M);
+	KUNIT_EXPECT_EQ(test, mem,
+			FAR_BASE + 26 * SZ_1M - KEXEC_STASH_HANDOVER_SIZE);
 	KUNIT_EXPECT_EQ(test, -ENOSPC,
 			locate(image, SZ_2M, PAGE_SIZE, &mem));
 	/* Between the staged dtb's end and the segment, not below the base */
@@ -403,6 +404,85 @@ static void ordinary_image_is_left_to_kexec(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, kexec_adoption_map_segment(image, 0, &addr));
 }
 
+#define HANDOVER 0x123456789abcdefULL
+#define FREQUENCY 1000
+
+static void handover_page_is_for_one_tree(struct kunit *test)
+{
+	struct kexec_handover_page page, other;
+	u8 *bytes = (u8 *)&other;
+
+	kexec_handover_write(&page, HANDOVER, FREQUENCY, 1, U64_MAX);
+	KUNIT_EXPECT_TRUE(test, kexec_handover_valid(&page, HANDOVER));
+	KUNIT_EXPECT_FALSE(test, kexec_handover_valid(&page, HANDOVER + 1));
+	/* No change of a bit goes unseen */
+	for (int bit = 0; bit < 8 * sizeof(page); bit++) {
+		other = page;
+		bytes[bit / 8] ^= BIT(bit % 8);
+		KUNIT_EXPECT_FALSE(test,
+				   kexec_handover_valid(&other, HANDOVER));
+	}
+	/* A tree without a number has no page */
+	kexec_handover_write(&page, 0, FREQUENCY, 1, 2);
+	KUNIT_EXPECT_FALSE(test, kexec_handover_valid(&page, 0));
+}
+
+/* Stamps and the frequency of a page, then what is known of the former */
+static void expect_known(struct kunit *test, u64 reboot, u64 jump,
+			 u64 frequency, unsigned long known)
+{
+	struct kexec_handover_page page;
+	struct kexec_timing t;
+
+	kexec_handover_write(&page, HANDOVER, frequency, reboot, jump);
+	/* This kernel was entered at 10,000,000, ten seconds ago */
+	kexec_timing_judge(&t, &page, FREQUENCY, 10000000, 10010000);
+	KUNIT_EXPECT_EQ_MSG(test, t.known, BIT(KEXEC_STAMP_ENTRY) | known,
+			    "reboot %llu jump %llu", reboot, jump);
+	if (known & BIT(KEXEC_STAMP_REBOOT))
+		KUNIT_EXPECT_EQ(test, t.stamp[KEXEC_STAMP_REBOOT], reboot);
+	if (known & BIT(KEXEC_STAMP_JUMP))
+		KUNIT_EXPECT_EQ(test, t.stamp[KEXEC_STAMP_JUMP], jump);
+}
+
+static void wild_stamps_are_unknown(struct kunit *test)
+{
+	const unsigned long jump = BIT(KEXEC_STAMP_JUMP);
+	const unsigned long both = jump | BIT(KEXEC_STAMP_REBOOT);
+
+	expect_known(test, 9999998, 9999999, FREQUENCY, both);
+	expect_known(test, 10000000, 10000000, FREQUENCY, both);
+	/* An hour is the most for a shutdown, a second for a jump */
+	expect_known(test, 6399000, 9999000, FREQUENCY, both);
+	expect_known(test, 6398999, 9999000, FREQUENCY, jump);
+	expect_known(test, 9998000, 9998999, FREQUENCY, 0);
+	/* The future, and an order that cannot be */
+	expect_known(test, 9999999, 10000001, FREQUENCY, 0);
+	expect_known(test, 9999999, U64_MAX, FREQUENCY, 0);
+	expect_known(test, 9999999, 9999998, FREQUENCY, jump);
+	expect_known(test, U64_MAX, 9999998, FREQUENCY, jump);
+	expect_known(test, 0, 0, FREQUENCY, 0);
+	/* Another clock's */
+	expect_known(test, 9999998, 9999999, FREQUENCY + 1, 0);
+	expect_known(test, 9999998, 9999999, 0, 0);
+}
+
+static void wild_entry_leaves_nothing(struct kunit *test)
+{
+	struct kexec_handover_page page;
+	struct kexec_timing t;
+
+	kexec_handover_write(&page, HANDOVER, FREQUENCY, 8, 9);
+	kexec_timing_judge(&t, &page, FREQUENCY, 11, 10);
+	KUNIT_EXPECT_EQ(test, t.known, 0);
+	kexec_timing_judge(&t, &page, FREQUENCY, 10, 10 + 3600 * FREQUENCY + 1);
+	KUNIT_EXPECT_EQ(test, t.known, 0);
+	kexec_timing_judge(&t, NULL, FREQUENCY, 10, 10 + 3600 * FREQUENCY);
+	KUNIT_EXPECT_EQ(test, t.known, BIT(KEXEC_STAMP_ENTRY));
+	kexec_timing_judge(&t, &page, 0, 10, 10);
+	KUNIT_EXPECT_EQ(test, t.known, BIT(KEXEC_STAMP_ENTRY));
+}
+
 static struct kunit_case kexec_membuf_cases[] = {
 	KUNIT_CASE(state_follows_the_files),
 	KUNIT_CASE(slot_without_kernel_is_not_staged),
@@ -418,6 +498,9 @@ static struct kunit_case kexec_membuf_cases[] = {
 	KUNIT_CASE(segments_go_to_the_end_of_the_slot),
 	KUNIT_CASE(segments_stay_inside_the_slot),
 	KUNIT_CASE(ordinary_image_is_left_to_kexec),
+	KUNIT_CASE(handover_page_is_for_one_tree),
+	KUNIT_CASE(wild_stamps_are_unknown),
+	KUNIT_CASE(wild_entry_leaves_nothing),
 	{}
 };
 

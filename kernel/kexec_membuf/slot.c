@@ -589,16 +589,25 @@ static struct kexec_slot *__init alloc_slot(const struct kexec_stash_record *rec
 	return slot;
 }
 
+/**
+ * kexec_slot_holds_kernel() - whether this kernel runs in a slot
+ * @rec: the slot's record
+ *
+ * Return: true if it does.
+ */
+bool __init kexec_slot_holds_kernel(const struct kexec_stash_record *rec)
+{
+	return rec->disabled && rec->base <= __pa_symbol(_text) &&
+	       __pa_symbol(_end) <= rec->base + rec->size;
+}
+
 /*
  * The slot is ordinary memory of this kernel; what the record says of a payload
  * is history
  */
 static void __init mark_used(struct kexec_slot *slot)
 {
-	u64 end = slot->rec.base + slot->rec.size;
-
-	slot->running = slot->rec.base <= __pa_symbol(_text) &&
-			__pa_symbol(_end) <= end;
+	slot->running = kexec_slot_holds_kernel(&slot->rec);
 	slot->absent = !slot->running;
 	slot->cmdline_len = 0;
 	slot->rec.origin = KEXEC_STASH_FIRMWARE;

@@ -10,9 +10,12 @@
 #include <linux/kexec_membuf.h>
 #include <linux/kexec_stash_record.h>
 #include <linux/mm.h>
+#include <linux/preempt.h>
 #include <linux/set_memory.h>
 
+#include <asm/arch_timer.h>
 #include <asm/image.h>
+#include <asm/setup.h>
 
 static bool page_size_supported(u64 flags)
 {
@@ -112,4 +115,39 @@ int arch_kexec_stash_protect(void *addr, size_t len, bool readonly)
 unsigned long arch_kexec_stash_dtb_mem(const struct kimage *image)
 {
 	return image->arch.dtb_mem;
+}
+
+/**
+ * arch_kexec_stash_counter() - the counter that runs through a kexec
+ *
+ * The virtual one, whose offset is the same for all kernels of one machine: a
+ * hypervisor's, or none.
+ *
+ * Return: its value.
+ */
+u64 arch_kexec_stash_counter(void)
+{
+	/* Which way of reading it is stable is a matter of the CPU */
+	guard(preempt)();
+	return __arch_counter_get_cntvct_stable();
+}
+
+/**
+ * arch_kexec_stash_frequency() - how fast that counter runs
+ *
+ * Return: in Hz, 0 as long as the timer is not up.
+ */
+u64 arch_kexec_stash_frequency(void)
+{
+	return arch_timer_get_rate();
+}
+
+/**
+ * arch_kexec_stash_entry() - what that counter was when this kernel was entered
+ *
+ * Return: its value.
+ */
+u64 arch_kexec_stash_entry(void)
+{
+	return boot_entry_count;
 }
