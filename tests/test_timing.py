@@ -34,6 +34,18 @@ def seconds(seen, start, end):
     return (seen[end] - seen[start]) / seen["frequency"]
 
 
+def durations(m, seen):
+    """What the tool makes of them."""
+    def ns(start, end):
+        return None if None in (seen[start], seen[end]) else (seen[end] - seen[start]) * 10**9 // seen["frequency"]
+    assert json.loads(m.run("kexec-membuf timing --json")) == {
+        "shutdown_ns": ns("reboot", "jump"), "jump_ns": ns("jump", "entry"), "boot_ns": ns("entry", "init"),
+        "total_ns": ns("reboot", "init")}
+    text = m.run("kexec-membuf timing")
+    print(text)
+    assert ("unknown" in text) == (seen["reboot"] is None)
+
+
 def only_own(m):
     """No stamp of the kernel before this one."""
     seen = stamps(m)
@@ -78,6 +90,7 @@ class TestTiming:
             after = m.log.time_of(regex, after)
             at[line] = after - begin
         print({line: round(when, 3) for line, when in at.items()})
+        durations(m, seen)
         assert seen["entry"] > before["init"]
         assert (at["run"] - at["booting"] - TOLERANCE < seconds(seen, "entry", "init")
                 < at["ready"] - at["bye"] + TOLERANCE)
@@ -112,9 +125,12 @@ class TestTiming:
 
     def test_no_room_for_the_page(self, m):
         """A payload is not written over, be it to the end of the slot."""
+        last = m.run("sha256sum /sbin/pollstate")
         m.run("kexec-membuf load b")
         self.jump(m, "kexec-membuf exec")
         assert stash.state(m, "b") == "running"
+        assert not stash.kernel_log(m, "Initramfs unpacking failed")
+        assert m.run("sha256sum /sbin/pollstate") == last
         only_own(m)
         m.run("mount -t ext4 -o ro /dev/vda /mnt")
 

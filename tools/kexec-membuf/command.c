@@ -101,6 +101,14 @@ static const struct command commands[] = {
 		.usage =
 "    kexec-membuf release SLOT\n",
 		.options = ""
+	}, {
+		.name = "timing",
+		.func = cmd_timing,
+		.short_desc = "Say where the time went of the kexec that started this kernel",
+		.usage =
+"    kexec-membuf timing [--json]\n",
+		.options =
+"    --json                 print JSON\n"
 	}
 };
 

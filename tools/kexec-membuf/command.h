@@ -62,6 +62,7 @@ int cmd_exec(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_unload(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_erase(const struct command *cmd, int root, int argc, char *argv[]);
 int cmd_release(const struct command *cmd, int root, int argc, char *argv[]);
+int cmd_timing(const struct command *cmd, int root, int argc, char *argv[]);
 
 /**
  * run_command() - find the command that is asked for and do it

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define NSEC_PER_SEC	1000000000ULL
-
 /* Between two updates of the line */
 #define INTERVAL_NS	(NSEC_PER_SEC / 5)
 

@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NSEC_PER_SEC	1000000000ULL
-
 static void (*message_hook)(void);
 
 static void print_msg(const char *prefix, const char *format, va_list va)
@@ -164,6 +162,22 @@ const char *human_size(u64 bytes, char *buf)
 	for (i = 0; size >= 1024; i++)
 		size /= 1024;
 	snprintf(buf, HUMAN_SIZE_LEN, "%.1f%c", size, units[i]);
+	return buf;
+}
+
+const char *human_duration(u64 ns, char *buf)
+{
+	static const char * const units[] = { "us", "ms", "s" };
+	size_t i;
+
+	if (ns < 1000) {
+		snprintf(buf, HUMAN_DURATION_LEN, "%u ns", (unsigned int)ns);
+		return buf;
+	}
+	for (i = 0; ns >= 1000000 && i < ARRAY_SIZE(units) - 1; i++)
+		ns /= 1000;
+	snprintf(buf, HUMAN_DURATION_LEN, "%llu.%03u %s", ns / 1000, (unsigned int)(ns % 1000),
+		 units[i]);
 	return buf;
 }
 

@@ -27,6 +27,8 @@ enum answer {
 	ANSWER_UNKNOWN
 };
 
+#define NSEC_PER_SEC	1000000000ULL
+
 /* Long enough for what human_size() writes */
 #define HUMAN_SIZE_LEN	16
 
@@ -116,6 +118,18 @@ void make_printable(char *str);
  * Return: @buf.
  */
 const char *human_size(u64 bytes, char *buf);
+
+/* Long enough for what human_duration() writes */
+#define HUMAN_DURATION_LEN	24
+
+/**
+ * human_duration() - a duration as people read it
+ * @ns: the duration in nanoseconds
+ * @buf: HUMAN_DURATION_LEN bytes, filled in: "812 ns", "4.288 us", "5.815 ms", "70.004 s"
+ *
+ * Return: @buf.
+ */
+const char *human_duration(u64 ns, char *buf);
 
 /**
  * now_ns() - a time to take differences of

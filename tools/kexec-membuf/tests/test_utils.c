@@ -77,6 +77,20 @@ static void sizes_are_short(void **state)
 	assert_string_equal(human_size(0xffffffffffffffff, buf), "16.0E");
 }
 
+static void durations_have_three_digits_behind_the_point(void **state)
+{
+	char buf[HUMAN_DURATION_LEN];
+
+	(void)state;
+	assert_string_equal(human_duration(0, buf), "0 ns");
+	assert_string_equal(human_duration(999, buf), "999 ns");
+	assert_string_equal(human_duration(1000, buf), "1.000 us");
+	assert_string_equal(human_duration(999999, buf), "999.999 us");
+	assert_string_equal(human_duration(1002003, buf), "1.002 ms");
+	assert_string_equal(human_duration(70004000000, buf), "70.004 s");
+	assert_string_equal(human_duration(0xffffffffffffffff, buf), "18446744073.709 s");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -85,6 +99,7 @@ int main(void)
 		fixture_test(line_is_made_printable),
 		fixture_test(missing_file_is_an_error),
 		fixture_test(sizes_are_short),
+		fixture_test(durations_have_three_digits_behind_the_point),
 	};
 
 	return cmocka_run_group_tests_name("kexec-membuf utils", tests, NULL, NULL);

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The "timing" command: where the time of the kexec went that started this kernel
+ */
+
+#include "command.h"
+#include "slot.h"
+#include "slot_json.h"
+#include "sys.h"
+#include "utils.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the kernel shows, a line each, in this order */
+enum number {
+	FREQUENCY,
+	REBOOT,
+	JUMP,
+	ENTRY,
+	INIT,
+	NR_NUMBERS
+};
+
+static const char * const number_names[NR_NUMBERS] = {
+	[FREQUENCY] = "frequency",
+	[REBOOT] = "reboot",
+	[JUMP] = "jump",
+	[ENTRY] = "entry",
+	[INIT] = "init",
+};
+
+/**
+ * struct value - a number that may be unknown
+ * @known: whether it is known
+ * @val: the number
+ */
+struct value {
+	bool known;
+	u64 val;
+};
+
+/* Parts of the black-out, and all of it */
+static const struct part {
+	const char *name;
+	const char *what;
+	enum number from;
+	enum number to;
+} parts[] = {
+	{ "shutdown", "from reboot() to the jump", REBOOT, JUMP },
+	{ "jump", "from the jump to kernel entry", JUMP, ENTRY },
+	{ "boot", "from kernel entry to the first process", ENTRY, INIT },
+	{ "total", "from reboot() to the first process", REBOOT, INIT },
+};
+
+#define NR_PARTS	ARRAY_SIZE(parts)
+
+static bool parse_value(const char *line, const char *name, struct value *value)
+{
+	size_t len = strlen(name);
+	char *end;
+
+	if (strncmp(line, name, len) || line[len] != ' ')
+		return false;
+	line += len + 1;
+	value->known = strcmp(line, "unknown");
+	value->val = 0;
+	if (!value->known)
+		return true;
+	if (!strspn(line, "0123456789"))
+		return false;
+	errno = 0;
+	value->val = strtoull(line, &end, 10);
+	return !errno && !*end;
+}
+
+/* There may be more lines one day */
+static bool parse_timing(char *text, struct value *values)
+{
+	int i;
+
+	for (i = 0; i < NR_NUMBERS; i++) {
+		const char *line = strsep(&text, "\n");
+
+		if (!text || !parse_value(line, number_names[i], &values[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool timing_read(int stash, struct value *values)
+{
+	char text[1024];
+	ssize_t len = read_at(stash, KEXEC_STASH_TIMING, text, sizeof(text) - 1);
+
+	if (len == -ENOENT) {
+		error_msg("this kernel takes no time stamps: there is no %s/%s", STASH_DIR,
+			  KEXEC_STASH_TIMING);
+		return false;
+	}
+	if (len < 0) {
+		error_msg("%s/%s: cannot be read: %s", STASH_DIR, KEXEC_STASH_TIMING,
+			  strerror(-len));
+		return false;
+	}
+	text[len] = '\0';
+	if (!parse_timing(text, values)) {
+		error_msg("%s/%s: is none that this program understands; update it", STASH_DIR,
+			  KEXEC_STASH_TIMING);
+		return false;
+	}
+	return true;
+}
+
+/* The kernel shows nothing that cannot be, but a number must not come out of what does */
+static struct value duration_ns(const struct value *values, const struct part *part)
+{
+	const struct value *from = &values[part->from], *to = &values[part->to];
+	const struct value *frequency = &values[FREQUENCY];
+	struct value ns = {};
+	__uint128_t product;
+
+	if (!from->known || !to->known || !frequency->known || !frequency->val ||
+	    from->val > to->val)
+		return ns;
+	product = (__uint128_t)(to->val - from->val) * NSEC_PER_SEC / frequency->val;
+	ns.known = product <= INT64_MAX;
+	ns.val = ns.known ? product : 0;
+	return ns;
+}
+
+/* Which slot this kernel runs in, "" if in none */
+static bool running_slot(int stash, char *name, size_t size)
+{
+	struct slot *slots;
+	size_t count, i;
+
+	if (!slots_read(stash, &slots, &count))
+		return false;
+	name[0] = '\0';
+	for (i = 0; i < count; i++) {
+		if (!strcmp(slots[i].state, "running"))
+			snprintf(name, size, "%s", slots[i].name);
+	}
+	free(slots);
+	return true;
+}
+
+static void print_json(const struct value *ns)
+{
+	struct json_object *obj = json_object_new_object();
+	size_t i;
+
+	for (i = 0; i < NR_PARTS; i++) {
+		char *key = xasprintf("%s_ns", parts[i].name);
+
+		json_add(obj, key, ns[i].known ? json_object_new_uint64(ns[i].val) : NULL);
+		free(key);
+	}
+	json_print(obj);
+}
+
+static void print_table(const struct value *ns)
+{
+	char buf[HUMAN_DURATION_LEN];
+	size_t i;
+
+	for (i = 0; i < NR_PARTS; i++)
+		printf("%-9s %12s   %s\n", parts[i].name,
+		       ns[i].known ? human_duration(ns[i].val, buf) : "unknown", parts[i].what);
+}
+
+static void print_why(const struct value *values, const char *slot)
+{
+	if (!values[FREQUENCY].known)
+		puts("nothing is known: the kernel does not know how fast its counter runs");
+	else if (values[REBOOT].known)
+		return;
+	else if (!slot[0])
+		puts("this kernel runs in no slot: the one before it could not leave time stamps");
+	else if (!values[JUMP].known)
+		printf("slot '%s': no time stamps of the kernel before it that can be true\n",
+		       slot);
+	else
+		printf("slot '%s': the time stamp of reboot() cannot be true\n", slot);
+}
+
+static bool show_timing(int root, bool json)
+{
+	struct value values[NR_NUMBERS], ns[NR_PARTS];
+	char slot[KEXEC_STASH_LABEL_LEN];
+	int stash = stash_open(root);
+	bool ok = false;
+	size_t i;
+
+	if (stash < 0)
+		return false;
+	if (!timing_read(stash, values) || !running_slot(stash, slot, sizeof(slot)))
+		goto out;
+	for (i = 0; i < NR_PARTS; i++)
+		ns[i] = duration_ns(values, &parts[i]);
+	if (json) {
+		print_json(ns);
+	} else {
+		print_table(ns);
+		print_why(values, slot);
+	}
+	ok = true;
+out:
+	close_fd(stash);
+	return ok;
+}
+
+static const struct option longopts[] = {
+	{ "json",	no_argument, NULL, OPT_JSON },
+	{ "help",	no_argument, NULL, OPT_HELP },
+	{ "version",	no_argument, NULL, OPT_VERSION },
+	{}
+};
+
+int cmd_timing(const struct command *cmd, int root, int argc, char *argv[])
+{
+	bool json = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1) {
+		switch (c) {
+		case OPT_JSON:
+			json = true;
+			break;
+		default:
+			return common_option(cmd, c, argv);
+		}
+	}
+	if (check_operands(cmd, argc, argv, 0))
+		return STATUS_MISUSE;
+
+	return show_timing(root, json) ? STATUS_DONE : STATUS_FAILED;
+}
