@@ -2,7 +2,7 @@
 # Thin front of scripts/ and tests/: what each target does stands there. Everything generated lies in build/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force signing-guest demo check check-debug lint series soak bench deb update-guest clean
+.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force signing-guest demo check check-debug lint series soak bench bench-update deb update-guest clean
 
 help:		## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -62,8 +62,11 @@ lint: setup	## checkpatch, sparse, W=1, kernel-doc and dt-validate on our files
 series: setup	## build/series/: both patch series, ready for git am
 	@scripts/series
 
-bench: linux initramfs payload	## what staging takes, in instructions and memory
-	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench.py
+bench: linux uboot initramfs payload	## every way to kexec, measured and compared with docs/bench; half an hour. BENCH=<options>
+	@PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m bench $(BENCH)
+
+bench-update:	## the figures of the last make bench become the committed ones
+	@PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m bench --update
 
 deb: setup	## build/kexec-membuf_<version>_arm64.deb, the Debian package of the tool
 	@scripts/deb

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`make bench`: every way to kexec, measured, compared with the committed figures; and what staging takes."""
+
+import argparse
+import concurrent.futures
+import datetime
+import json
+import shutil
+import subprocess
+import sys
+import time
+
+from bench import cell, counting, figures, report, staging
+from bench.methods import BY_NAME, CPUS, CPUS_METHODS, CPUS_SIZE, METHODS, SIZES
+from qemu import IMAGE, TOP
+
+OUT = cell.OUT / "out"
+COMMITTED = TOP / "docs/bench"
+
+
+def made():
+    """What the figures were made with."""
+    banner = subprocess.run(["strings", "-n", "20", counting.VMLINUX], capture_output=True, text=True).stdout
+    version = next(line for line in banner.splitlines() if line.startswith("Linux version "))
+    qemu = subprocess.run(["qemu-system-aarch64", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+    return {"command": "`make bench`", "kernel": version.split(" (")[0].removeprefix("Linux version "), "QEMU": qemu,
+            "counted with": f"`{' '.join(cell.COUNTED)}`, 1 CPU, {cell.MEMORY}",
+            "wall time with": f"`{' '.join(cell.THREADED)}`, 2 CPUs, {cell.MEMORY}",
+            "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")}
+
+
+def show(name, kind, result, begun):
+    what = f"load {result['load'] / 1e6:10.3f}, reboot to /init {result['exec_to_init'] / 1e6:10.3f}"
+    unit = "million instructions" if kind == "counted" else "ms"
+    print(f"==> {name:<26} {what} {unit}  ({time.monotonic() - begun:.0f} s)", flush=True)
+
+
+def measure(cells, jobs, with_threads):
+    """Each cell; the first that fails ends it all."""
+    results = {}
+    scale = [(method, size, cpus) for method, size in cells for cpus in CPUS
+             if method.name in CPUS_METHODS and size == CPUS_SIZE]
+
+    def more_cpus(what):
+        method, size, cpus = what
+        begun = time.monotonic()
+        result = figures.scaled(method, size, cpus)
+        show(f"{method.name}/{size}, {cpus} CPUs", "counted", result, begun)
+        return f"{method.name}/{size}", cpus, result
+
+    def one(kind, method, size):
+        begun = time.monotonic()
+        name = f"{method.name}/{size}"
+        results.setdefault(name, {})[kind] = result = getattr(figures, kind)(method, size)
+        show(name, kind, result, begun)
+
+    for size in {size for _, size in cells}:
+        cell.payload(size)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(one, "counted", method, size) for method, size in sorted(cells, key=lambda c: -c[1])]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+        for name, cpus, result in pool.map(more_cpus, scale):
+            results[name][f"cpus-{cpus}"] = result
+    # Wall time is measured alone
+    for method, size in cells if with_threads else ():
+        one("threaded", method, size)
+    return {f"{method.name}/{size}": results[f"{method.name}/{size}"] for method, size in cells}
+
+
+def judge(data):
+    """Print what was reached and what has changed since the committed figures; False if something is worse."""
+    for target in figures.targets(data):
+        print(f"{'reached' if target.reached else 'NOT REACHED':<12} {target.figure}: {target.target}\n"
+              f"{'':<12} {'; '.join(target.found)}")
+    committed = COMMITTED / "figures.json"
+    if not committed.exists():
+        print(f"nothing to compare with in {COMMITTED}: make bench-update puts these figures there")
+        return True
+    worse, better = figures.regressions(data["cells"], json.loads(committed.read_text())["cells"])
+    for line in better:
+        print(f"better       {line}")
+    for line in worse:
+        print(f"WORSE        {line}")
+    print(f"{len(worse)} instruction counts are more than 2 % worse than the committed ones, {len(better)} better")
+    if worse or better:
+        print("to commit these figures instead: make bench-update")
+    return not worse
+
+
+def update():
+    """The figures of the last run become the committed ones."""
+    data = json.loads((OUT / "figures.json").read_text())
+    missing = [f"{method.name}/{size}" for method in METHODS for size in SIZES
+               if not {"counted", "threaded"} <= data["cells"].get(f"{method.name}/{size}", {}).keys()]
+    if missing:
+        sys.exit(f"bench: the last run did not measure {', '.join(missing)}")
+    COMMITTED.mkdir(parents=True, exist_ok=True)
+    for file in OUT.iterdir():
+        shutil.copyfile(file, COMMITTED / file.name)
+    print(f"{COMMITTED}: figures of {data['made']['date']}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--update", action="store_true", help="the figures of the last run become the committed ones")
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="initrds, in MiB")
+    parser.add_argument("--methods", default=",".join(BY_NAME), help="of " + ", ".join(BY_NAME))
+    parser.add_argument("--jobs", type=int, default=2, help="machines side by side")
+    parser.add_argument("--no-threads", action="store_true", help="no wall time")
+    parser.add_argument("--no-staging", action="store_true", help="not what staging takes")
+    args = parser.parse_args()
+    if args.update:
+        return update()
+    sizes, methods = [int(size) for size in args.sizes.split(",")], [BY_NAME[name] for name in args.methods.split(",")]
+    begun = time.monotonic()
+    counting.build()
+    data = {"made": made(), "sizes": sizes, "kernel_size": IMAGE.stat().st_size,
+            "cells": measure([(method, size) for size in sizes for method in methods], args.jobs, not args.no_threads)}
+    shutil.rmtree(OUT, ignore_errors=True)
+    if len(methods) < len(METHODS):
+        print(json.dumps(data["cells"], indent=1))
+        return 0
+    report.write(data, OUT)
+    print(f"\n{OUT / 'README.md'}: tables and plots, {(time.monotonic() - begun) / 60:.0f} minutes")
+    if not args.no_staging:
+        staging.main()
+    return 0 if judge(data) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
