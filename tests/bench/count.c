@@ -7,12 +7,12 @@
  * called them; blocks that hash functions take in; cache lines by the instructions for them. For
  * one CPU.
  *
- * Arguments: symbols=<file>, lines of "<kind> <start> <end> <name>" in the order of addresses, kind
- * being c (copies), s (hashes: data is loaded 64 bytes at a time by way of x1), b (hashes 64 bytes
- * with each call), j (jumps to the next kernel: the first instruction at an unknown address after it
- * counts as the second mark) or f (any other); out=<file>, which gets a line "<what> <name> <bytes>"
- * for each counter, with instructions for what is "spent" in a function, and "end" for each second
- * mark.
+ * Arguments: symbols=<file>, lines of "<kind> <start> <end> <name>" in the order of addresses,
+ * kind being c (copies), s (hashes: data is loaded 64 bytes at a time by way of x1), b (hashes 64
+ * bytes with each call), j (jumps to the next kernel: the first instruction at an unknown address
+ * after it counts as the second mark) or f (any other); out=<file>, which gets a line
+ * "<what> <name> <bytes>" for each counter, with instructions for what is "spent" in a function,
+ * and "end" for each second mark.
  */
 #include <inttypes.h>
 #include <stdbool.h>
