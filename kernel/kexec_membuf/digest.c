@@ -106,11 +106,19 @@ static bool ima_has_digest(struct inode *inode, enum kexec_stash_hash hash,
 				hash_algos[hash];
 }
 
-static int compare(struct kexec_slot *slot, unsigned int id, const u8 *digest)
+/*
+ * What is found holds as long as the seal does. Ahead of a load it may have been
+ * broken since the last byte was hashed.
+ */
+static int compare(struct kexec_slot *slot, unsigned int id, bool ahead,
+		   const u8 *digest)
 {
 	const struct kexec_stash_file *file = &slot->rec.file[id];
 	int len = kexec_stash_hash_len(file->hash);
 
+	guard(mutex)(&slot->lock);
+	if (ahead && !slot->ahead)
+		return -EINTR;
 	if (!memcmp(digest, file->digest, len)) {
 		set_bit(id, &slot->verified);
 		return 0;
@@ -119,11 +127,25 @@ static int compare(struct kexec_slot *slot, unsigned int id, const u8 *digest)
 	       slot->rec.label, kexec_slot_file_name(id),
 	       kexec_stash_hash_name(file->hash), len, digest, len,
 	       file->digest);
-	scoped_guard(mutex, &slot->lock) {
-		__set_bit(id, &slot->bad);
-		kexec_slot_changed(slot);
-	}
+	__set_bit(id, &slot->bad);
+	kexec_slot_changed(slot);
 	return -EBADMSG;
+}
+
+/* From here on, and by the next kernel, it can be told that it changed */
+static int record(struct kexec_slot *slot, unsigned int id,
+		  enum kexec_stash_hash hash, const u8 *digest)
+{
+	struct kexec_stash_file *file = &slot->rec.file[id];
+
+	guard(mutex)(&slot->lock);
+	if (!slot->ahead)
+		return -EINTR;
+	memcpy(file->digest, digest, KEXEC_STASH_DIGEST_LEN);
+	file->hash = hash;
+	atomic_inc(&kexec_slots_generation);
+	set_bit(id, &slot->verified);
+	return 0;
 }
 
 /**
@@ -149,7 +171,7 @@ int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id,
 		return 0;
 	if (!ima_has_digest(inode, file->hash, digest))
 		digest_file(slot, id, file->hash, false, digest);
-	return compare(slot, id, digest);
+	return compare(slot, id, false, digest);
 }
 
 /**
@@ -165,7 +187,7 @@ int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id,
  */
 int kexec_slot_check_ahead(struct kexec_slot *slot, unsigned int id)
 {
-	struct kexec_stash_file *file = &slot->rec.file[id];
+	const struct kexec_stash_file *file = &slot->rec.file[id];
 	enum kexec_stash_hash hash = file->hash;
 	u8 digest[KEXEC_STASH_DIGEST_LEN];
 	int ret;
@@ -177,18 +199,9 @@ int kexec_slot_check_ahead(struct kexec_slot *slot, unsigned int id)
 	ret = digest_file(slot, id, hash, true, digest);
 	if (ret)
 		return ret;
-	if (file->hash != KEXEC_STASH_HASH_NONE)
-		return compare(slot, id, digest);
-
-	/* From here on, and by the next kernel, it can be told that it changed */
-	guard(mutex)(&slot->lock);
-	if (!slot->ahead)
-		return -EINTR;
-	memcpy(file->digest, digest, sizeof(digest));
-	file->hash = hash;
-	atomic_inc(&kexec_slots_generation);
-	set_bit(id, &slot->verified);
-	return 0;
+	return file->hash == KEXEC_STASH_HASH_NONE ?
+		       record(slot, id, hash, digest) :
+		       compare(slot, id, true, digest);
 }
 
 /**

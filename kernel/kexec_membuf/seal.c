@@ -73,6 +73,8 @@ static int seal_locked(struct kexec_slot *slot)
 	int ret;
 
 	if (!slot->sealed) {
+		/* Who verified it ahead may have noted some after that was over */
+		kexec_slot_forget_progress(slot);
 		clear_last_pages(slot);
 		ret = protect(slot, true);
 		if (ret) {
