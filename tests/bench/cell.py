@@ -17,8 +17,8 @@ from qemu import BUILD, IMAGE, INITRAMFS, MACHINE, UBOOT, Failure, Machine
 from stash import MIB
 
 OUT = BUILD / "bench"
-MEMORY = "4G"
-KERNEL_AT, INITRD_AT, SLOT, PAYLOAD_AT = 0x44000000, 0x48000000, 0x80000000, 0xb0000000
+MEMORY = "8G"
+KERNEL_AT, INITRD_AT, SLOT, PAYLOAD_AT = 0x44000000, 0x112000000, 0x80000000, 0xb0000000
 SLOT_SIZE = 640 * MIB
 NEXT = "console=ttyAMA0 nokaslr quiet"
 COUNTED = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]

@@ -77,4 +77,9 @@ def summary(count):
     return {"read": read_from_files, "copied": sum(copied.values()) - read_from_files,
             "hashed": sum(count["hashed"].values()), "cleaned": count["cleaned"]["-"], "cleared": count["cleared"]["-"],
             "spent_hashing": spent_in(HASHES), "spent_cleaning": spent_in(CLEANS),
-            "spent_most": dict(sorted(spent.items(), key=lambda item: -item[1])[:12])}
+            "spent_most": most_spent(count, 12)}
+
+
+def most_spent(count, number):
+    """The functions that took most instructions, and how many."""
+    return dict(sorted(count["spent"].items(), key=lambda item: -item[1])[:number])

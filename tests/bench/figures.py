@@ -45,7 +45,8 @@ def counted(method, size):
     """All figures of a cell that are the same in each run: nanoseconds, which are instructions, bytes and KiB."""
     option, out = counting.option(f"{method.name}-{size}")
     said = cell.run(method, size, "counted", 1, option)
-    counts = [counting.summary(count) for count in counting.read(out)]
+    raw = counting.read(out)
+    counts = [counting.summary(count) for count in raw]
     out.unlink()
     free = {label: int(words[0]) for label, words in said.items() if label.startswith("free.")}
     return times(said) | {
@@ -57,7 +58,7 @@ def counted(method, size):
         "looks": int(said["peak"][1]),
         "by_command": counts[0],
         # Up to the old kernel's last instruction but some hundred
-        "by_exec": {"spent_most": counts[-1]["spent_most"]},
+        "by_exec": {"spent_most": counting.most_spent(raw[-1], 100)},
         # The system call alone where it was made apart, the second between marks
         "by_load": counts[1] if method.call else counts[0],
     }
@@ -95,6 +96,14 @@ class Target:
         self.missed = self.missed or not holds
 
 
+def where_more(one, other):
+    """The functions that take most instructions in another cell's exec that they do not take in one's."""
+    then = one["by_exec"]["spent_most"]
+    more = {name: number - then.get(name, 0) for name, number in other["by_exec"]["spent_most"].items()}
+    most = sorted((name for name in more if more[name] > 100), key=lambda name: -more[name])[:5]
+    return [f"more than CMA's: {', '.join(f'{name} {more[name]}' for name in most)} instructions"] if most else []
+
+
 def targets(data):
     """What must be reached, with what was found, from all that report.py writes as JSON."""
     sizes = data["sizes"]
@@ -119,6 +128,7 @@ def targets(data):
         for size in sizes:
             entry.ask(f"{times['before', size] / MSEC:.3f} M at {size} MiB, CMA {times['cma', size] / MSEC:.3f} M",
                       times["before", size] <= times["cma", size])
+        entry.found += where_more(at("cma", sizes[0]), at("before", sizes[0]))
         least, most = times["relocation", sizes[0]], times["relocation", sizes[-1]]
         entry.ask(f"relocation's from {least / MSEC:.1f} to {most / MSEC:.1f} M", most > least)
 
