@@ -119,6 +119,15 @@ class TestRelease:
         assert left < SLOT_SIZE // MIB
         m.run("umount /run")
 
+    def test_memory_is_mapped_by_pages(self, m):
+        """As all other is: a slot is mapped by blocks, of which a page could not be taken out of the linear map."""
+        size = (stash.meminfo(m, "MemFree") - stash.meminfo(m, "CmaFree")) // 1024 - 24
+        others = (stash.meminfo(m, "MemTotal") * 1024 - SLOT_SIZE) // 4096
+        pages = int(m.run(f"ulimit -l unlimited; secret {size}", timeout=300))
+        m.check_log()
+        print(f"{pages} pages taken out of the linear map and put back, where {others} are elsewhere")
+        assert pages == size * MIB // 4096 > others
+
     def test_released_slot_takes_nothing(self, m):
         assert "Device or resource busy" in m.run("cp /mnt/own.linux /sys/fs/kexec/b/kernel", 1)
         assert m.run(f"kfl -f {KEXEC_FILE_MEMBUF:#x} /sys/fs/kexec/b/kernel", None)[0].strip() == "EBUSY"

@@ -253,6 +253,7 @@ int arch_kexec_stash_image_check(const void *buf, u64 len, u64 room,
 				 u64 *image_size, const char **why);
 void arch_kexec_stash_flush(const void *buf, size_t len);
 int arch_kexec_stash_protect(void *addr, size_t len, bool readonly);
+int arch_kexec_stash_prepare_release(void *addr, size_t len);
 unsigned long arch_kexec_stash_dtb_mem(const struct kimage *image);
 u64 arch_kexec_stash_counter(void);
 u64 arch_kexec_stash_frequency(void);

@@ -48,15 +48,15 @@ static void digest_final(union kexec_slot_digest_ctx *ctx, enum kexec_stash_hash
 
 /*
  * Hash and clean the next bytes of a file, these while they are in the cache.
- * Few, since others may have to wait for it.
+ * Ahead of a load few, since a load may have to wait for it.
  */
 static void do_chunk(struct kexec_slot *slot, unsigned int id,
-		     enum kexec_stash_hash hash)
+		     enum kexec_stash_hash hash, bool ahead)
 {
 	struct kexec_slot_progress *progress = &slot->progress[id];
 	u8 *buf = kexec_slot_file_addr(slot, id) + progress->hashed;
 	u64 left = slot->rec.file[id].size - progress->hashed;
-	size_t len = min_t(u64, left, SZ_256K);
+	size_t len = min_t(u64, left, ahead ? SZ_256K : SZ_1M);
 
 	if (!progress->hashed)
 		digest_init(&progress->ctx, hash);
@@ -87,7 +87,7 @@ static int digest_file(struct kexec_slot *slot, unsigned int id,
 			       KEXEC_STASH_DIGEST_LEN);
 			return 0;
 		}
-		do_chunk(slot, id, hash);
+		do_chunk(slot, id, hash, ahead);
 	}
 }
 

@@ -404,7 +404,7 @@ static int check_releasable(const struct kexec_slot *slot)
  *
  * Return: 0, also if that was done before; -ENOTEMPTY if there is a file in it;
  * -ETXTBSY while it is loaded or a file of it is open for writing; -EBUSY if
- * this kernel runs in it or is about to go.
+ * this kernel runs in it or is about to go; -ENOMEM.
  */
 int kexec_slot_release(struct kexec_slot *slot)
 {
@@ -414,6 +414,9 @@ int kexec_slot_release(struct kexec_slot *slot)
 	if (slot->released)
 		return 0;
 	ret = check_releasable(slot);
+	if (!ret)
+		ret = arch_kexec_stash_prepare_release(__va(slot->rec.base),
+						       slot->rec.size);
 	if (ret)
 		return ret;
 	slot->released = true;

@@ -95,7 +95,7 @@ void arch_kexec_stash_flush(const void *buf, size_t len)
  * @len: its size in bytes
  * @readonly: which of both
  *
- * map_mem() has mapped it so that no block reaches beyond it.
+ * map_mem() has mapped it by blocks, none of which reaches beyond it.
  *
  * Return: 0, or -ENOMEM where a larger block had to be split.
  */
@@ -103,6 +103,22 @@ int arch_kexec_stash_protect(void *addr, size_t len, bool readonly)
 {
 	return set_direct_map_readonly(virt_to_page(addr), len >> PAGE_SHIFT,
 				       readonly);
+}
+
+/**
+ * arch_kexec_stash_prepare_release() - map a slot like the memory around it
+ * @addr: its address in the linear map
+ * @len: its size in bytes
+ *
+ * Nobody may look at it meanwhile.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int arch_kexec_stash_prepare_release(void *addr, size_t len)
+{
+	unsigned long start = (unsigned long)addr;
+
+	return split_unused_range_to_ptes(start, start + len);
 }
 
 /**
