@@ -10,9 +10,10 @@
  * Arguments: symbols=<file>, lines of "<kind> <start> <end> <name>" in the order of addresses,
  * kind being c (copies), s (hashes: data is loaded 64 bytes at a time by way of x1), b (hashes 64
  * bytes with each call), j (jumps to the next kernel: the first instruction at an unknown address
- * after it counts as the second mark) or f (any other); out=<file>, which gets a line
- * "<what> <name> <bytes>" for each counter, with instructions for what is "spent" in a function,
- * and "end" for each second mark.
+ * after it counts as the second mark), i (an interrupt of the kernel begins) or f (any other);
+ * out=<file>, which gets a line "<what> <name> <bytes>" for each counter, with instructions for
+ * what is "spent" in a function, or in all from the beginning of an "interrupt" to the return from
+ * it, and "end" for each second mark.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -41,6 +42,10 @@ static size_t nr_symbols;
 static FILE *out;
 static bool counting, leaving;
 static uint64_t hashed_kernel, hashed_user, cleaned, cleared;
+
+/* Instructions: all since the start, those in interrupts, all as the outermost one began */
+static uint64_t total, interrupts, interrupt_began;
+static unsigned int interrupt_depth;
 
 /* What is being copied: bytes from lo to hi are stored, some of them more than once */
 static struct {
@@ -98,6 +103,8 @@ static void on_begin(unsigned int cpu, void *data)
 	hashed_user = 0;
 	cleaned = 0;
 	cleared = 0;
+	interrupts = 0;
+	interrupt_depth = 0;
 	counting = true;
 }
 
@@ -119,6 +126,7 @@ static void on_end(unsigned int cpu, void *data)
 	fprintf(out, "hashed kernel %" PRIu64 "\nhashed user %" PRIu64 "\n", hashed_kernel,
 		hashed_user);
 	fprintf(out, "cleaned - %" PRIu64 "\ncleared - %" PRIu64 "\n", cleaned, cleared);
+	fprintf(out, "interrupt - %" PRIu64 "\n", interrupts);
 	fputs("end\n", out);
 	fflush(out);
 }
@@ -134,6 +142,26 @@ static void on_unknown(unsigned int cpu, void *data)
 {
 	if (leaving)
 		on_end(cpu, data);
+}
+
+static void on_interrupt(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	(void)data;
+	if (!interrupt_depth++)
+		interrupt_began = total;
+}
+
+/*
+ * Where an interrupt leads to another task that returns to its program, that
+ * ends the interrupt: rather too little is put down to them
+ */
+static void on_return(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	(void)data;
+	if (interrupt_depth && !--interrupt_depth)
+		interrupts += total - interrupt_began;
 }
 
 static struct symbol *symbol_at(uint64_t addr)
@@ -181,6 +209,8 @@ static void look_at_symbol(struct qemu_plugin_insn *insn, uint64_t addr, uint32_
 							   LINE_SIZE);
 	if (symbol->kind == 'j' && addr == symbol->start)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_leaving, CB_NO_REGS, NULL);
+	if (symbol->kind == 'i' && addr == symbol->start)
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_interrupt, CB_NO_REGS, NULL);
 	target = symbol_at(branch_target(addr, code));
 	if (target && target->kind == 'c')
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_call, CB_NO_REGS, symbol);
@@ -192,6 +222,8 @@ static void look_at_code(struct qemu_plugin_insn *insn, uint32_t code)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_begin, CB_NO_REGS, NULL);
 	if (code == 0xd5032c3f) /* hint #0x61 */
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_end, CB_NO_REGS, NULL);
+	if (code == 0xd69f03e0) /* ERET */
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_return, CB_NO_REGS, NULL);
 	if ((code & 0xffffffe0) == 0xd50b7a20 ||
 	    (code & 0xffffffe0) == 0xd50b7e20) /* DC CVAC, DC CIVAC */
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &cleaned,
@@ -208,6 +240,7 @@ static void on_translation(uint64_t id, struct qemu_plugin_tb *tb)
 	struct symbol *symbol = symbol_at(qemu_plugin_insn_vaddr(first));
 
 	(void)id;
+	qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &total, n);
 	/* Where code runs on into the next function without a branch, it is the first one's */
 	if (symbol)
 		qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &symbol->spent, n);

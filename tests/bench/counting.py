@@ -16,6 +16,7 @@ COPIES = (r"(__(pi_)?)?(memcpy|memmove)(_generic|_simd|_falkor|_thunderx2?)?|__a
 HASHES, HASHES_BLOCK = "sha256_ce_transform", "sha256_process"
 CLEANS = r"(__pi_)?dcache_clean(_inval)?_poc(_nosync)?"
 JUMPS = "machine_kexec"
+INTERRUPT = "el1h_64_irq"
 # Who copies from files
 READERS = r"(_?copy|copy_page|copy_folio)_to_iter\w*"
 
@@ -40,7 +41,8 @@ def symbols(program, prefix):
     lines = []
     for start, end in zip(addresses, addresses[1:]):
         names = by_address[start]
-        kind = next((kind for kind, regex in (("c", COPIES), ("s", HASHES), ("b", HASHES_BLOCK), ("j", JUMPS))
+        kind = next((kind for kind, regex in (("c", COPIES), ("s", HASHES), ("b", HASHES_BLOCK), ("j", JUMPS),
+                                             ("i", INTERRUPT))
                      if any(re.fullmatch(regex, name) for name in names)), "f")
         lines.append(f"{kind} {start:x} {end:x} {prefix}{names[0][:50]}\n")
     return lines
@@ -76,7 +78,7 @@ def summary(count):
     read_from_files = sum(number for name, number in copied.items() if re.fullmatch(READERS, name))
     return {"read": read_from_files, "copied": sum(copied.values()) - read_from_files,
             "hashed": sum(count["hashed"].values()), "cleaned": count["cleaned"]["-"], "cleared": count["cleared"]["-"],
-            "spent_hashing": spent_in(HASHES), "spent_cleaning": spent_in(CLEANS),
+            "interrupts": count["interrupt"]["-"], "spent_hashing": spent_in(HASHES), "spent_cleaning": spent_in(CLEANS),
             "spent_most": most_spent(count, 12)}
 
 

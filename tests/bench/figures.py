@@ -9,6 +9,8 @@ from stash import MIB
 # One tick of the counter under -icount shift=0, where an instruction is a nanosecond
 KIB_LIMIT = 256
 MSEC = 1_000_000
+# A block of the kernel's random pool is hashed during a jump, or just before it: 1400 instructions, of 60,000
+SLACK = 2000
 
 
 def nanoseconds(ticks, said):
@@ -49,7 +51,12 @@ def counted(method, size):
     counts = [counting.summary(count) for count in raw]
     out.unlink()
     free = {label: int(words[0]) for label, words in said.items() if label.startswith("free.")}
-    return times(said) | {
+    result = times(said)
+    # Whether the timer ticks during the jump is a matter of when it begins
+    interrupts = raw[-1]["interrupt"]["-"]
+    if result["exec_to_entry"] is not None:
+        result["exec_to_entry"] -= interrupts
+    return result | {
         "boot": boot(said),
         "copy_at_exec": int(said["copy_bytes"][0]),
         "held_kib": free["free.before"] - free["free.loaded"],
@@ -58,7 +65,7 @@ def counted(method, size):
         "looks": int(said["peak"][1]),
         "by_command": counts[0],
         # Up to the old kernel's last instruction but some hundred
-        "by_exec": {"spent_most": counting.most_spent(raw[-1], 100)},
+        "by_exec": {"interrupts": interrupts, "spent_most": counting.most_spent(raw[-1], 100)},
         # The system call alone where it was made apart, the second between marks
         "by_load": counts[1] if method.call else counts[0],
     }
@@ -114,7 +121,8 @@ def targets(data):
     both = [(name, size) for name in ("now", "before") for size in sizes]
     copied = Target("bytes to copy at exec", "0 at every size")
     for name, size in both:
-        copied.ask(f"{at(name, size)['copy_at_exec']} ({name}, {size} MiB)", at(name, size)["copy_at_exec"] == 0)
+        copied.ask(f"{at(name, size)['copy_at_exec']}", at(name, size)["copy_at_exec"] == 0)
+    copied.found = sorted(set(copied.found))
 
     entry = Target("exec to kernel entry",
                    f"the same at {sizes[0]} and {sizes[-1]} MiB within 1 %; no more than CMA's; relocation's grows")
@@ -126,7 +134,7 @@ def targets(data):
         first, last = times["before", sizes[0]], times["before", sizes[-1]]
         entry.ask(f"{100 * (last - first) / first:+.3f} %", abs(last - first) * 100 <= first)
         for size in sizes:
-            entry.ask(f"{times['before', size] / MSEC:.3f} M at {size} MiB, CMA {times['cma', size] / MSEC:.3f} M",
+            entry.ask(f"{times['before', size]:,} at {size} MiB, CMA {times['cma', size]:,}",
                       times["before", size] <= times["cma", size])
         entry.found += where_more(at("cma", sizes[0]), at("before", sizes[0]))
         least, most = times["relocation", sizes[0]], times["relocation", sizes[-1]]
@@ -142,11 +150,13 @@ def targets(data):
     for size in sizes:
         figures = at("now", size)
         load = figures["by_load"]
-        rest = figures["load"] - load["spent_hashing"] - load["spent_cleaning"]
+        # What lasts so long is interrupted by the timer, whoever does it
+        rest = figures["load"] - load["spent_hashing"] - load["spent_cleaning"] - load["interrupts"]
         payload = size * MIB + data["kernel_size"]
         most = [f"{name} {number / MSEC:.1f}" for name, number in load["spent_most"].items()
                 if not re.fullmatch(f"{counting.HASHES}|{counting.CLEANS}", name)]
-        now.ask(f"{size} MiB: {rest / MSEC:.3f} M beside both ({', '.join(most[:2])}), "
+        now.ask(f"{size} MiB: {rest / MSEC:.3f} M beside both ({', '.join(most[:2])}) and the timer's "
+                f"{load['interrupts'] / MSEC:.3f}, "
                 f"{load['hashed'] / payload:.3f} times hashed, {load['cleaned'] / payload:.3f} cleaned",
                 rest < MSEC and load["hashed"] < payload + 4096 and load["cleaned"] < payload + MIB)
 
@@ -161,8 +171,9 @@ def targets(data):
                     f"under {KIB_LIMIT} KiB at every size (CMA: one payload held, two at the peak)")
     for name, size in both:
         held, peak = at(name, size)["held_kib"], at(name, size)["peak_kib"]
-        memory.ask(f"{held} held, {peak} at the peak ({name}, {size} MiB)", max(held, peak) < KIB_LIMIT)
+        memory.ask(f"{held} and {peak} KiB ({name}, {size} MiB)", max(held, peak) < KIB_LIMIT)
     last = at("cma", sizes[-1])
+    memory.found.insert(0, "held and at the peak")
     memory.found.append(f"CMA at {sizes[-1]} MiB: {last['held_kib'] / 1024:.0f} MiB held, "
                         f"{last['peak_kib'] / 1024:.0f} at the peak")
 
@@ -189,6 +200,8 @@ def regressions(new, old, percent=2):
                     worse.append(f"{name}: {key} is not known any more, it was {then}")
                 continue
             change = f"{name}: {key} {then / MSEC:.3f} -> {now / MSEC:.3f} M ({100 * (now - then) / then:+.1f} %)"
+            if abs(now - then) <= SLACK:
+                continue
             if now * 100 > then * (100 + percent):
                 worse.append(change)
             elif now * 100 < then * (100 - percent):
