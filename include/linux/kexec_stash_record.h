@@ -64,6 +64,9 @@
 /* Where slots are shown as directories, this is a file beside them */
 #define KEXEC_STASH_TIMING "timing"
 
+/* The file of a payload that does not lie in the slot */
+#define KEXEC_STASH_CMDLINE "cmdline"
+
 #define KEXEC_STASH_SLOTS_MAX 8
 #define KEXEC_STASH_LABEL_LEN 32 /* with the NUL */
 #define KEXEC_STASH_BOOTARGS_LEN \

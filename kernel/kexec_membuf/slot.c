@@ -29,7 +29,8 @@ atomic_t kexec_slots_generation;
 
 const char *kexec_slot_file_name(unsigned int id)
 {
-	return id == KEXEC_SLOT_CMDLINE ? "cmdline" : kexec_stash_file_name(id);
+	return id == KEXEC_SLOT_CMDLINE ? KEXEC_STASH_CMDLINE :
+					  kexec_stash_file_name(id);
 }
 
 const char *kexec_slot_state_name(enum kexec_slot_state state)
