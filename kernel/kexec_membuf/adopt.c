@@ -233,7 +233,7 @@ ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
 		slot = image->adoption->slot;
 		return slot->rec.file[KEXEC_STASH_INITRD].size ?
 			       adopt_own_initrd(image) :
-			       0;
+			       check_whole(slot, KEXEC_STASH_INITRD);
 	}
 
 	CLASS(fd, f)(initrd_fd);
@@ -266,12 +266,16 @@ static int adopt_cmdline(struct kimage *image, int kernel_fd)
 	struct kexec_slot *slot = image->adoption->slot;
 	size_t len = slot->cmdline_len;
 	char *cmdline;
+	int ret;
 
+	if (!image->adoption->strict || image->cmdline_buf)
+		return 0;
+	ret = check_whole(slot, KEXEC_SLOT_CMDLINE);
 	/* "echo" ends it with a line feed */
 	while (len && slot->cmdline[len - 1] == '\n')
 		len--;
-	if (!image->adoption->strict || image->cmdline_buf || !len)
-		return 0;
+	if (ret || !len)
+		return ret;
 	cmdline = kmemdup_nul(slot->cmdline, len, GFP_KERNEL);
 	if (!cmdline)
 		return -ENOMEM;
@@ -329,8 +333,10 @@ static int adopt_dtb(struct kimage *image)
 	const char *why;
 	int ret;
 
-	if (!slot->rec.file[KEXEC_STASH_DTB].size || image->force_dtb)
+	if (image->force_dtb)
 		return 0;
+	if (!slot->rec.file[KEXEC_STASH_DTB].size)
+		return check_whole(slot, KEXEC_STASH_DTB);
 	ret = check_dtb(slot, adoption->kernel);
 	if (ret)
 		return ret;

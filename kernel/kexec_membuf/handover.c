@@ -92,13 +92,20 @@ static void pass_on_payload(struct kexec_slot *slot,
 			    struct kexec_stash_record *rec)
 {
 	unsigned long bad = slot->bad | slot->dirty;
+	bool whole = !test_bit(KEXEC_SLOT_CMDLINE, &bad);
 
 	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
 		/* A digest tells that a file is bad, without one nothing would */
-		if (test_bit(i, &bad) &&
-		    rec->file[i].hash == KEXEC_STASH_HASH_NONE)
-			rec->file[i].size = 0;
+		if (!test_bit(i, &bad) ||
+		    (rec->file[i].size &&
+		     rec->file[i].hash != KEXEC_STASH_HASH_NONE))
+			continue;
+		rec->file[i].size = 0;
+		whole = false;
 	}
+	/* A kernel without the rest of its payload must not look like a whole one */
+	if (!whole)
+		rec->file[KEXEC_STASH_KERNEL].size = 0;
 	if (slot->cmdline_len && !test_bit(KEXEC_SLOT_CMDLINE, &bad)) {
 		slot->cmdline[slot->cmdline_len] = '\0';
 		rec->bootargs = slot->cmdline;
