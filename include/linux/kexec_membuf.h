@@ -244,6 +244,16 @@ void kexec_membuf_stamp_jump(const struct kimage *image);
 void kexec_membuf_take_handover(void);
 
 /**
+ * kexec_membuf_reserve() - reserve the slots that kexec_stash= asks for
+ *
+ * Those that the device tree has are left as they are.
+ *
+ * Context: memblock knows the memory, the device tree's reserved memory is
+ * reserved, and nobody else has been given any.
+ */
+void kexec_membuf_reserve(void);
+
+/**
  * kexec_membuf_stamp_init() - note when the first process is started
  */
 void kexec_membuf_stamp_init(void);
@@ -355,6 +365,10 @@ static inline void kexec_membuf_stamp_jump(const struct kimage *image)
 }
 
 static inline void kexec_membuf_take_handover(void)
+{
+}
+
+static inline void kexec_membuf_reserve(void)
 {
 }
 

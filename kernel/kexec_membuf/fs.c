@@ -82,13 +82,6 @@ static ssize_t payload_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return copied ?: -EFAULT;
 }
 
-static ssize_t no_space(struct kexec_slot *slot, unsigned int id, u64 room)
-{
-	pr_err("slot '%s': %s: is larger than the %llu bytes of room for it\n",
-	       slot->rec.label, kexec_slot_file_name(id), room);
-	return -ENOSPC;
-}
-
 static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 			    struct kiocb *iocb, struct iov_iter *from)
 {
@@ -99,10 +92,10 @@ static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 	kexec_slot_touch(slot, id);
 	room = kexec_slot_file_room(slot, id);
 	if (iocb->ki_pos > room || count > room - iocb->ki_pos)
-		return no_space(slot, id, room);
+		return kexec_slot_no_space(slot, id, room);
 	if (id == KEXEC_STASH_KERNEL &&
 	    kexec_slot_make_way(slot, iocb->ki_pos + count))
-		return no_space(slot, id, room);
+		return kexec_slot_no_space(slot, id, room);
 
 	addr = kexec_slot_file_addr(slot, id);
 	if (iocb->ki_pos > size)
@@ -382,11 +375,13 @@ static const struct xattr_handler *const stash_xattr_handlers[] = {
  * @signature: the value of security.ima
  * @len: its length in bytes
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -EINVAL if it is no signature, or -ENOMEM.
  */
 int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
 				     const u8 *signature, u32 len)
 {
+	if (!is_signature(signature, len))
+		return -EINVAL;
 	return set_xattr(slot, id, XATTR_NAME_IMA, signature, len, 0);
 }
 

@@ -8,6 +8,7 @@
 #define _KEXEC_MEMBUF_INTERNAL_H
 
 #include <crypto/sha2.h>
+#include <linux/ioport.h>
 #include <linux/kexec_stash_record.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
@@ -121,6 +122,7 @@ struct kexec_slot_progress {
  * @place_lock: where a file lies and how long it is changes under this, and
  *	@lock, only: for mappings, whose faults come under locks of their own
  * @map_inode: mappings of all its files hang on this; NULL if there can be none
+ * @res: what /proc/iomem shows
  */
 struct kexec_slot {
 	struct kexec_stash_record rec;
@@ -148,6 +150,7 @@ struct kexec_slot {
 	wait_queue_head_t state_wait;
 	struct rw_semaphore place_lock; /* see above */
 	struct inode *map_inode;
+	struct resource res;
 };
 
 /* slot.c: the table is made at boot and does not change later */
@@ -181,8 +184,17 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_release(struct kexec_slot *slot);
 bool __init kexec_slot_holds_kernel(const struct kexec_stash_record *rec);
 
+const char *__init kexec_slot_check_memory(u64 base, u64 size);
+
 int kexec_slot_refuse(const struct kexec_slot *slot, unsigned int id,
 		      const char *why, int err);
+int kexec_slot_no_space(const struct kexec_slot *slot, unsigned int id,
+			u64 room);
+
+/* early.c */
+struct kexec_stash_want;
+const struct kexec_stash_want *__init kexec_slot_reserved(unsigned int i);
+void __init kexec_slots_take_payloads(void);
 
 /* seal.c */
 int kexec_slot_seal(struct kexec_slot *slot);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The slots: found in the device tree at boot, and what their payloads are good
- * for
+ * The slots: found in the device tree at boot, or reserved by early.c, and what
+ * their payloads are good for
  */
 
 #define pr_fmt(fmt) "kexec_membuf: " fmt
 
 #include <linux/atomic.h>
 #include <linux/initrd.h>
+#include <linux/ioport.h>
 #include <linux/kexec.h>
 #include <linux/kexec_membuf.h>
 #include <linux/libfdt.h>
@@ -20,6 +21,7 @@
 
 #include <asm/sections.h>
 
+#include "early_parse.h"
 #include "fdt.h"
 #include "internal.h"
 
@@ -62,6 +64,22 @@ int kexec_slot_refuse(const struct kexec_slot *slot, unsigned int id,
 	pr_err("slot '%s': %s: %s\n", slot->rec.label, kexec_slot_file_name(id),
 	       why);
 	return err;
+}
+
+/**
+ * kexec_slot_no_space() - say that a file does not fit
+ * @slot: the slot
+ * @id: the file
+ * @room: how long it may be, in bytes
+ *
+ * Return: -ENOSPC.
+ */
+int kexec_slot_no_space(const struct kexec_slot *slot, unsigned int id,
+			u64 room)
+{
+	pr_err("slot '%s': %s: is larger than the %llu bytes of room for it\n",
+	       slot->rec.label, kexec_slot_file_name(id), room);
+	return -ENOSPC;
 }
 
 /**
@@ -462,24 +480,30 @@ static bool __init overlaps(u64 base, u64 size, u64 other, u64 other_size)
 	return base < other + other_size && other < base + size;
 }
 
-/*
- * What only the machine knows. Called before anything but kernel, initrd, dtb
- * and former nodes is reserved.
+/**
+ * kexec_slot_check_memory() - whether a slot can be at a place
+ * @base: physical address
+ * @size: in bytes
+ *
+ * What only the machine knows.
+ *
+ * Context: boot, before anything but kernel, initrd, dtb and former nodes is
+ * reserved.
+ * Return: NULL if it can, or why it cannot.
  */
-static const char *__init check_memory(const struct kexec_stash_record *rec)
+const char *__init kexec_slot_check_memory(u64 base, u64 size)
 {
 	phys_addr_t text = __pa_symbol(_text);
 
-	if (!memblock_is_region_memory(rec->base, rec->size))
+	if (!memblock_is_region_memory(base, size))
 		return "is not all in RAM";
-	if (overlaps(rec->base, rec->size, text, _end - _text))
+	if (overlaps(base, size, text, _end - _text))
 		return "lies over the running kernel";
 	if (phys_initrd_size &&
-	    overlaps(rec->base, rec->size, phys_initrd_start, phys_initrd_size))
+	    overlaps(base, size, phys_initrd_start, phys_initrd_size))
 		return "lies over the running kernel's initrd";
-	if (memblock_is_region_reserved(rec->base, rec->size) ||
-	    kexec_fdt_overlaps_memreserve(initial_boot_params, rec->base,
-					  rec->size))
+	if (memblock_is_region_reserved(base, size) ||
+	    kexec_fdt_overlaps_memreserve(initial_boot_params, base, size))
 		return "lies over memory that is reserved for something else";
 	return NULL;
 }
@@ -496,7 +520,7 @@ static int __init judge(unsigned long node, phys_addr_t *base,
 		refuse(&rec, &fault);
 		return -EINVAL;
 	}
-	fault.why = check_memory(&rec);
+	fault.why = kexec_slot_check_memory(rec.base, rec.size);
 	if (!fault.why && nr_accepted == KEXEC_STASH_SLOTS_MAX)
 		fault.why = "is one slot too many";
 	if (fault.why) {
@@ -537,6 +561,8 @@ static int __init kexec_stash_node_validate(unsigned long node,
 bool __init kexec_membuf_early_slot(unsigned int i, phys_addr_t *base,
 				    phys_addr_t *size)
 {
+	const struct kexec_stash_want *want;
+
 	for (int j = 0; j < nr_judged; j++) {
 		if (judged[j].ret || i--)
 			continue;
@@ -544,7 +570,12 @@ bool __init kexec_membuf_early_slot(unsigned int i, phys_addr_t *base,
 		*size = judged[j].size;
 		return true;
 	}
-	return false;
+	want = kexec_slot_reserved(i);
+	if (want) {
+		*base = want->base;
+		*size = want->size;
+	}
+	return want;
 }
 
 static int __init kexec_stash_node_init(unsigned long node,
@@ -659,12 +690,25 @@ static void __init add_slot(int node)
 	if (rec.disabled)
 		mark_used(slot);
 	take_signatures(slot);
-	slot->shown_state = kexec_slot_state(slot);
 	kexec_slots[kexec_nr_slots++] = slot;
-	pr_info("slot '%s' at %#llx, %llu MiB, %s\n", rec.label, rec.base,
-		rec.size / SZ_1M,
-		slot->absent ? "used by this kernel" :
-			       kexec_slot_state_name(kexec_slot_state(slot)));
+}
+
+static void __init add_reserved(void)
+{
+	const struct kexec_stash_want *want;
+	struct kexec_slot *slot;
+
+	for (int i = 0; (want = kexec_slot_reserved(i)); i++) {
+		struct kexec_stash_record rec = {
+			.base = want->base,
+			.size = want->size,
+		};
+
+		strscpy(rec.label, want->label);
+		slot = alloc_slot(&rec);
+		if (slot)
+			kexec_slots[kexec_nr_slots++] = slot;
+	}
 }
 
 static int __init kexec_slots_init(void)
@@ -675,6 +719,59 @@ static int __init kexec_slots_init(void)
 		return 0;
 	while ((node = kexec_stash_record_next(initial_boot_params, node)) >= 0)
 		add_slot(node);
+	add_reserved();
+	kexec_slots_take_payloads();
+	for (int i = 0; i < kexec_nr_slots; i++) {
+		struct kexec_slot *slot = kexec_slots[i];
+
+		slot->shown_state = kexec_slot_state(slot);
+		pr_info("slot '%s' at %#llx, %llu MiB, %s\n", slot->rec.label,
+			slot->rec.base, slot->rec.size / SZ_1M,
+			slot->absent ?
+				"used by this kernel" :
+				kexec_slot_state_name(slot->shown_state));
+	}
 	return 0;
 }
 core_initcall(kexec_slots_init);
+
+/* The innermost resource around another one */
+static struct resource *__init resource_around(const struct resource *res)
+{
+	struct resource *around = &iomem_resource, *inside = around->child;
+
+	while (inside) {
+		if (resource_contains(inside, res)) {
+			around = inside;
+			inside = around->child;
+		} else {
+			inside = inside->sibling;
+		}
+	}
+	return around;
+}
+
+/*
+ * In /proc/iomem a slot is inside of what is "reserved", which is what user
+ * space knows to keep off and which has been there since arch_initcall.
+ * insert_resource() would put it around that where both are of one size.
+ */
+static int __init show_resources(void)
+{
+	for (int i = 0; i < kexec_nr_slots; i++) {
+		struct kexec_slot *slot = kexec_slots[i];
+		struct resource *res = &slot->res;
+
+		if (slot->running || slot->absent)
+			continue;
+		*res = DEFINE_RES_NAMED(slot->rec.base, slot->rec.size,
+					kasprintf(GFP_KERNEL, "Kexec stash: %s",
+						  slot->rec.label),
+					IORESOURCE_MEM | IORESOURCE_BUSY);
+		if (request_resource(resource_around(res), res))
+			pr_warn("slot '%s' cannot be shown in /proc/iomem\n",
+				slot->rec.label);
+	}
+	return 0;
+}
+subsys_initcall(show_resources);
