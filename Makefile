@@ -2,7 +2,7 @@
 # Thin front of scripts/ and tests/: what each target does stands there. Everything generated lies in build/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force signing-guest demo check check-debug lint series soak bench bench-update deb update-guest clean
+.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force signing-guest demo check check-debug lint series soak fuzz bench bench-update deb update-guest clean
 
 help:		## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -55,6 +55,9 @@ check-debug: check	## make check, and the end-to-end tests once more on a kernel
 
 soak: linux uboot initramfs payload	## 200 kexecs in a row between two slots; ROUNDS=<n>, SEED=<n>
 	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/soak.py $(ROUNDS) $(if $(SEED),--seed $(SEED))
+
+fuzz: setup	## each fuzzer for 10 minutes; SECONDS=<n>, FUZZERS=<names>
+	@$(MAKE) -s -C tests/fuzz run SECONDS=$(or $(SECONDS),600) $(if $(FUZZERS),FUZZERS="$(FUZZERS)")
 
 lint: setup	## checkpatch, sparse, W=1, kernel-doc and dt-validate on our files
 	@scripts/lint

@@ -12,6 +12,7 @@
 
 #include <openssl/crypto.h>
 
+#include "cpio.h"
 #include "seeds.h"
 
 static void save(const char *folder, const char *name, const void *buf, size_t size)
@@ -98,6 +99,23 @@ static void save_stage(const char *folder)
 	}
 }
 
+static void save_early(const char *folder)
+{
+	static const char param[] = "a:128M,b:0x8000000@4G,rescue-1:65536K@0x60000000";
+	struct cpio cpio = { 0 };
+
+	save(folder, "fuzz_early_param/good", param, strlen(param));
+	cpio_add_text(&cpio, "kernel/kexec/a/kernel", "an Image");
+	cpio_add_text(&cpio, "kernel/kexec/a/kernel.sig", "\3\2\4");
+	cpio_end(&cpio);
+	cpio_zeros(&cpio, -cpio.len % 512);
+	cpio_add_text(&cpio, "./kernel/kexec/b/cmdline", "quiet");
+	cpio_add_text(&cpio, "init", "#!/bin/sh");
+	cpio_end(&cpio);
+	save(folder, "fuzz_early_cpio/good", cpio.bytes, cpio.len);
+	free(cpio.bytes);
+}
+
 int main(int argc, char **argv)
 {
 	void *running = running_seed(), *staged = staged_seed();
@@ -113,6 +131,7 @@ int main(int argc, char **argv)
 	save_image(argv[1], "fuzz_image/good", 0x20, 0);
 	save_image(argv[1], "fuzz_image/empty", 0, 0);
 	save_image(argv[1], "fuzz_image/text_offset", 0x20, 8);
+	save_early(argv[1]);
 	save_signatures(argv[1]);
 	save_stage(argv[1]);
 	free(running);
