@@ -14,6 +14,7 @@ from qemu import BUILD, TOP
 
 TOOL = TOP / "tools/kexec-membuf"
 WORK = BUILD / "tests/package"
+PROGRAMS = ["kexec-membuf", "kexec-membuf-pack"]
 UNITS = ["kexec-membuf-load@.service", "sys-fs-kexec.mount"]
 # Which package a library of Debian 12 is in
 PACKAGES = {"libc.so.6": "libc6", "ld-linux-aarch64.so.1": "libc6", "libcrypto.so.3": "libssl3",
@@ -66,7 +67,7 @@ def field(deb, name):
 # The package
 
 def test_package_holds_program_units_completion_and_pages(deb):
-    """Exactly these files, all of root, none writable by others; only the program can be executed."""
+    """Exactly these files, all of root, none writable by others; only the programs can be executed."""
     rows = [line.split(None, 5) for line in run("dpkg-deb", "-c", deb).splitlines()]
     files = {row[5].split(" -> ")[0]: row for row in rows if not row[0].startswith("d")}
     print("\n".join(sorted(files)))
@@ -74,8 +75,9 @@ def test_package_holds_program_units_completion_and_pages(deb):
     pages = {name[len(doc) + 1:].removesuffix(".gz") for name in files if name.startswith(doc + "/")}
     assert pages == {"changelog", "copyright", "file-system.md", "updates.md"}
     assert {name for name in files if not name.startswith(doc + "/")} == {
-        "./usr/sbin/kexec-membuf", "./usr/share/man/man8/kexec-membuf.8.gz",
-        "./usr/share/bash-completion/completions/kexec-membuf", "./usr/share/lintian/overrides/kexec-membuf",
+        *(f"./usr/sbin/{name}" for name in PROGRAMS), *(f"./usr/share/man/man8/{name}.8.gz" for name in PROGRAMS),
+        *(f"./usr/share/bash-completion/completions/{name}" for name in PROGRAMS),
+        "./usr/share/lintian/overrides/kexec-membuf",
         *(f"./lib/systemd/system/{unit}" for unit in UNITS)}
     for name, row in files.items():
         assert row[0] == ("-rwxr-xr-x" if "/sbin/" in name else "-rw-r--r--"), row
@@ -191,8 +193,9 @@ def test_uninstall_removes_what_install_put_there(settings, folders):
     new = set(tree(dest)) - set(before)
     print(sorted(new))
     sbin, man, unit, completion = folders
-    assert new == {f"{sbin}/kexec-membuf", f"{man}/kexec-membuf.8", f"{completion}/kexec-membuf",
-                   *(f"{unit}/{name}" for name in UNITS)}
+    assert new == {*(f"{sbin}/{name}" for name in PROGRAMS), *(f"{man}/{name}.8" for name in PROGRAMS),
+                   *(f"{completion}/{name}" for name in PROGRAMS), *(f"{unit}/{name}" for name in UNITS)}
+    assert os.access(dest / sbin / "kexec-membuf-pack", os.X_OK)
     assert f"\nExecStart=/{sbin}/kexec-membuf " in (dest / unit / UNITS[0]).read_text()
     make("uninstall", f"DESTDIR={dest}", *settings)
     assert tree(dest) == before
@@ -218,11 +221,11 @@ def fixture_complete(installed):
     (files / "a folder").mkdir(parents=True, exist_ok=True)
     for name in ("Image", "Image of b", "initrd.img"):
         (files / name).touch()
-    script = "set -u; . \"$1\"; shift; complete -p kexec-membuf > /dev/null; COMP_WORDS=(\"$@\"); " \
-        "COMP_CWORD=$(($# - 1)); _kexec_membuf; printf '%s\\n' \"${COMPREPLY[@]}\""
+    script = "set -u; . \"$1\"; complete -p \"${1##*/}\" > /dev/null; function=${1##*/}; shift; " \
+        "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \"_${function//-/_}\"; printf '%s\\n' \"${COMPREPLY[@]}\""
 
-    def press(*words, program=installed / "sbin/kexec-membuf", **env):
-        completion = installed / "share/bash-completion/completions/kexec-membuf"
+    def press(*words, program=installed / "sbin/kexec-membuf", completes="kexec-membuf", **env):
+        completion = installed / "share/bash-completion/completions" / completes
         done = subprocess.run(["bash", "-c", script, "bash", str(completion), str(program), *words], cwd=files,
                               capture_output=True, text=True, check=False,
                               env={**os.environ, "KEXEC_MEMBUF_STASH": str(stash), **env})
@@ -293,3 +296,19 @@ def test_completion_offers_files_for_options_that_take_one(complete, installed):
 def test_completion_without_the_program_is_silent(complete):
     assert complete("", program="/nonexistent/kexec-membuf") == {"--help", "--version"}
     assert complete("load", "", program="/nonexistent/kexec-membuf") == set()
+
+
+def test_completion_of_pack(complete, installed):
+    """Options and files; names of slots are another machine's."""
+    pack = {"program": installed / "sbin/kexec-membuf-pack", "completes": "kexec-membuf-pack"}
+    options = set(re.findall(r"(?m)^ +(--?[a-z-]+)", run(pack["program"], "--help")))
+    assert options >= {"-o", "--kernel", "--initrd", "--dtb", "--command-line", "--kernel-sig", "--help"}
+    assert complete("", **pack) == complete("a", "-", **pack) == options
+    assert complete("a", "--ker", **pack) == {"--kernel", "--kernel-sig"}
+    for option in options - {"--command-line", "--help"}:
+        assert complete("a", option, "", **pack) == {"Image", "Image of b", "initrd.img", "a folder"}, option
+    assert complete("a", "--kernel", "Im", **pack) == {"Image", "Image of b"}
+    assert complete("a", "--kernel", "=", **pack) == {"Image", "Image of b", "initrd.img", "a folder"}
+    assert complete("a", "--kernel", "=", "Im", **pack) == {"Image", "Image of b"}
+    assert complete("a", "--command-line", "", **pack) == set()
+    assert complete("a", "", **{**pack, "program": "/nonexistent/kexec-membuf-pack"}) == set()
