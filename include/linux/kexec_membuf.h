@@ -254,6 +254,18 @@ void kexec_membuf_take_handover(void);
 void kexec_membuf_reserve(void);
 
 /**
+ * kexec_membuf_only_slots() - whether a node of the running tree tells of slots
+ * alone
+ * @node: its offset, a child of the root
+ *
+ * Such a node is written for any kernel that kexec starts. It does not make a
+ * description of the machine of a tree that is none, as in an ACPI boot.
+ *
+ * Return: true for a /reserved-memory with records and nothing else.
+ */
+bool kexec_membuf_only_slots(int node);
+
+/**
  * kexec_membuf_stamp_init() - note when the first process is started
  */
 void kexec_membuf_stamp_init(void);
@@ -370,6 +382,11 @@ static inline void kexec_membuf_take_handover(void)
 
 static inline void kexec_membuf_reserve(void)
 {
+}
+
+static inline bool kexec_membuf_only_slots(int node)
+{
+	return false;
 }
 
 static inline void kexec_membuf_stamp_init(void)

@@ -550,6 +550,28 @@ bool kexec_fdt_overlaps_memreserve(const void *fdt, u64 base, u64 size)
 }
 
 /**
+ * kexec_fdt_only_slots() - whether a node tells of slots and of nothing else
+ * @fdt: the tree
+ * @node: its offset, a child of the root
+ *
+ * Return: true for a /reserved-memory that has no other children than records.
+ */
+bool kexec_fdt_only_slots(const void *fdt, int node)
+{
+	const char *name = fdt_get_name(fdt, node, NULL);
+	int child;
+
+	if (!name || strcmp(name, "reserved-memory"))
+		return false;
+	fdt_for_each_subnode(child, fdt, node) {
+		if (fdt_node_check_compatible(fdt, child,
+					      KEXEC_STASH_COMPATIBLE))
+			return false;
+	}
+	return true;
+}
+
+/**
  * kexec_fdt_squeeze() - take out what was deleted in place
  * @fdt: the tree, writable
  *

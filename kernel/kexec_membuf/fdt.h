@@ -14,6 +14,7 @@ int kexec_fdt_adopt(void *fdt, size_t size, const void *staged,
 int kexec_fdt_keep_range(void *fdt, u64 base, u64 size);
 int kexec_fdt_unreserve(void *fdt, u64 base, u64 size);
 bool kexec_fdt_overlaps_memreserve(const void *fdt, u64 base, u64 size);
+bool kexec_fdt_only_slots(const void *fdt, int node);
 int kexec_fdt_squeeze(void *fdt);
 
 #endif /* _KEXEC_MEMBUF_FDT_H */

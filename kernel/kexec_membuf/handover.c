@@ -12,6 +12,7 @@
 #include <linux/list.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/of_fdt.h>
 #include <linux/reboot.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -270,6 +271,11 @@ static struct notifier_block tell_again_nb = {
 	.priority =
 		INT_MIN, /* what other notifiers do to slots is to be told too */
 };
+
+bool __init kexec_membuf_only_slots(int node)
+{
+	return kexec_fdt_only_slots(initial_boot_params, node);
+}
 
 static int __init kexec_handover_init(void)
 {
