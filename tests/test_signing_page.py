@@ -11,30 +11,22 @@ import pytest
 
 import signing
 import stash
-from qemu import BUILD, IMAGE, TOP, UBOOT, Machine, make_disk
-
-PAGE = TOP / "docs/signing.md"
+from page import Page
+from qemu import BUILD, IMAGE, UBOOT, Machine, make_disk
 
 # Every block of the page, in its order. scripts/keys runs the first one.
-BLOCKS = [
+PAGE = Page("signing.md", [
     "workstation keys", "kernel-config", "workstation sign", "workstation sign-inside", "uboot", "device recorded",
     "device keys", "device policy", "device verify", "verify", "device load", "device measured", "device unsigned",
     "unsigned", "unsigned-log", "unsigned-verify", "device changed", "changed-log", "device exec", "device stage",
     "device stage-modsig", "uboot-dtb", "device dtb-unsigned", "workstation sign-dtb", "device dtb-signed",
     "device lockdown", "lockdown-log", "device stage-pe",
-]
-
-
-def block(name):
-    """What stands in a block of the page."""
-    assert name in BLOCKS, name
-    text = subprocess.run([TOP / "scripts/page", PAGE, name], check=True, capture_output=True, text=True).stdout
-    assert text.strip(), f"the page has no block '{name}'"
-    return text
+])
+block, shows = PAGE.block, PAGE.shows
 
 
 def test_all_of_the_page_is_known_here():
-    assert re.findall(r"(?m)^```\w+ (.+)$", PAGE.read_text()) == BLOCKS
+    assert PAGE.fences() == PAGE.blocks
 
 
 def make_config(folder, target):
@@ -115,14 +107,6 @@ def refused(m, name):
     assert load == "kexec-membuf load b" and status == 1, f"{load}: status {status}: {output}"
     assert stash.state(m, "b") == "staged"
     return output
-
-
-def shows(output, name):
-    """Each line of the page's excerpt is in the output, in this order."""
-    rest = output
-    for line in block(name).splitlines():
-        assert line in rest, f"no '{line}' (any more) in:\n{output}"
-        rest = rest[rest.index(line) + len(line):]
 
 
 def logged(m, name):
