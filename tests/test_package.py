@@ -73,7 +73,7 @@ def test_package_holds_program_units_completion_and_pages(deb):
     print("\n".join(sorted(files)))
     doc = "./usr/share/doc/kexec-membuf"
     pages = {name[len(doc) + 1:].removesuffix(".gz") for name in files if name.startswith(doc + "/")}
-    assert pages == {"changelog", "copyright", "file-system.md", "updates.md"}
+    assert pages == {"changelog", "copyright", "early.md", "file-system.md", "updates.md"}
     assert {name for name in files if not name.startswith(doc + "/")} == {
         *(f"./usr/sbin/{name}" for name in PROGRAMS), *(f"./usr/share/man/man8/{name}.8.gz" for name in PROGRAMS),
         *(f"./usr/share/bash-completion/completions/{name}" for name in PROGRAMS),
@@ -104,6 +104,8 @@ def test_program_is_linked_with_shared_libraries_that_the_package_depends_on(deb
     for lib in named:
         assert any(so.startswith(f"lib{lib.removeprefix('-l')}.so.") for so in needed), f"{lib} is linked statically"
     assert {PACKAGES[so] for so in needed} == set(depends)
+    # kexec-membuf-pack calls it
+    assert field(deb, "Recommends") == "cpio"
     assert "NOW" in dynamic and "PIE" in dynamic
 
 
