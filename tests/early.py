@@ -8,7 +8,7 @@ import stat
 import subprocess
 
 import stash
-from qemu import IMAGE, INITRAMFS, Machine
+from qemu import IMAGE, INITRAMFS, Machine, closed_on_failure
 from stash import BOOTARGS, WORK
 
 GIB = 1 << 30
@@ -61,12 +61,9 @@ def machine(name, slots, *, kernel=IMAGE, initrd=INITRAMFS, append="", **kwargs)
     """Our Linux, started by QEMU itself, with this in kexec_stash=; at its shell. KASLR is on."""
     m = Machine(name, kernel=kernel, initrd=initrd, append=f"{BOOTARGS} kexec_stash={slots} {append}",
                 disk=stash.disk(), **kwargs)
-    try:
+    with closed_on_failure(m):
         m.shell()
         m.run("mount -t ext4 -o ro /dev/vda /mnt")
-    except BaseException:
-        m.close()
-        raise
     return m
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Drive a QEMU arm64 machine over its serial line: U-Boot's prompt, the guest's shell, anything it prints."""
 
+import contextlib
 import itertools
 import os
 import pathlib
@@ -34,6 +35,16 @@ SPLAT = r"WARNING: |BUG: |UBSAN: |KASAN: |Call trace:|possible (circular|recursi
 
 class Failure(AssertionError):
     """What was expected did not come; the message has the end of the log."""
+
+
+@contextlib.contextmanager
+def closed_on_failure(machine):
+    """For what brings a machine up: nobody has it to close it as long as that is not done."""
+    try:
+        yield
+    except BaseException:
+        machine.close()
+        raise
 
 
 class _Log:

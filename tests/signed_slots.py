@@ -6,6 +6,7 @@ import re
 
 import signing
 import stash
+from qemu import closed_on_failure
 from signing import IMASIG, INITRD_IMASIG, MODSIG
 from stash import MIB
 
@@ -128,12 +129,9 @@ def start(title, name, slots):
     m = signing.machine(f"signed-{re.sub('[^A-Za-z0-9_]', '-', title)}", [node for node, _ in records],
                         [file for _, load in records for file in load], policy.append,
                         **({"kernel": policy.image} if policy.image else {}))
-    try:
+    with closed_on_failure(m):
         set_up(m, policy)
         load_base(m, slots)
-    except BaseException:
-        m.close()
-        raise
     return m
 
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 import stash
-from qemu import BUILD, INITRAMFS, make_disk
+from qemu import BUILD, INITRAMFS, closed_on_failure, make_disk
 
 KEYS = BUILD / "keys"
 SIGNED = stash.WORK / "signed"
@@ -211,12 +211,9 @@ def machine(name, nodes, load=(), append="", **kwargs):
     """A machine at its shell, with signing tools in its root and all signed files in /signed, on ext4."""
     m = stash.direct_machine(name, nodes, load, initrd=initrd(), append=f"{stash.BOOTARGS} {append}",
                              extra=disk_options(), **kwargs)
-    try:
+    with closed_on_failure(m):
         # Each line of the audit log counts here; so many in so short a time would be kept back
         prepare(m)
-    except BaseException:
-        m.close()
-        raise
     return m
 
 

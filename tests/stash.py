@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import time
 
-from qemu import BUILD, IMAGE, INITRAMFS, MACHINE, TOP, UBOOT, Machine, make_disk
+from qemu import BUILD, IMAGE, INITRAMFS, MACHINE, TOP, UBOOT, Machine, closed_on_failure, make_disk
 
 PAYLOAD = BUILD / "payload"
 WORK = BUILD / "tests"
@@ -90,12 +90,9 @@ def uboot_boot(m, bootargs=BOOTARGS):
 def uboot_machine(name, **kwargs):
     """A machine at U-Boot's prompt, with the disk."""
     m = Machine(name, bios=UBOOT, disk=disk(), **kwargs)
-    try:
+    with closed_on_failure(m):
         m.uboot_prompt()
         m.uboot("virtio scan")
-    except BaseException:
-        m.close()
-        raise
     return m
 
 
@@ -181,13 +178,10 @@ def direct_machine(name, nodes, load=(), kernel=IMAGE, initrd=INITRAMFS, append=
     """Our Linux with these records, started by QEMU itself, at its shell."""
     m = Machine(name, kernel=kernel, initrd=initrd, append=append, dtb=device_tree(name, nodes, memreserve, machine),
                 load=load, disk=disk(), machine=machine, **kwargs)
-    try:
+    with closed_on_failure(m):
         m.shell()
         if kernel == IMAGE:
             m.run("mount -t ext4 -o ro /dev/vda /mnt")
-    except BaseException:
-        m.close()
-        raise
     return m
 
 

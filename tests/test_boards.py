@@ -13,7 +13,7 @@ import early
 import signing
 import stash
 from page import Page
-from qemu import IMAGE, TOP, Machine, make_disk
+from qemu import IMAGE, TOP, Machine, closed_on_failure, make_disk
 from stash import MIB
 
 PAGE = Page("early.md", [
@@ -113,12 +113,9 @@ def start(board, folder, disk):
         m = start_qemu(name, folder, disk, "workstation qemu-uefi")
     else:
         m = start_uboot(name, disk)
-    try:
+    with closed_on_failure(m):
         m.shell()
         mount(m)
-    except BaseException:
-        m.close()
-        raise
     return m
 
 

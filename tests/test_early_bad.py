@@ -15,7 +15,8 @@ from stash import BASE_A, MIB, SLOT_SIZE
 
 # A slot of the device tree, and something that is none
 TREE = stash.node("tree", BASE_A)
-OTHER = "firmware@b0000000 { reg = <0x0 0xb0000000 0x0 0x200000>; };"
+OTHER = "firmware@b0000000 { reg = <0x0 0xb0000000 0x0 0x200000>; };" \
+    "secure@b0800000 { reg = <0x0 0xb0800000 0x0 0x1000000>; no-map; };"
 GOOD = "good:64M,also:16M@0xa0000000"
 # What is asked for: the line in the log
 PARAMETER = {
@@ -43,6 +44,8 @@ PARAMETER = {
                              "kernel's initrd",
     "firmware:16M@0xaf200000": "slot 'firmware' at 0xaf200000 refused: what kexec_stash= asks for lies over memory that "
                                "is reserved for something else",
+    "secure:8M@0xb0a00000": "slot 'secure' at 0xb0a00000 refused: what kexec_stash= asks for is in memory that is not "
+                            "Linux's",
     f"over:16M@{BASE_A + MIB * 4:#x}": f"slot 'over' at {BASE_A + MIB * 4:#x} refused: what kexec_stash= asks for lies "
                                        "over memory that is reserved for something else",
     "crash:16M@0x70000000": "slot 'crash' at 0x70000000 refused: what kexec_stash= asks for lies over what crashkernel= "

@@ -12,7 +12,7 @@ import pytest
 import signing
 import stash
 from page import Page
-from qemu import BUILD, IMAGE, UBOOT, Machine, make_disk
+from qemu import BUILD, IMAGE, UBOOT, Machine, closed_on_failure, make_disk
 
 # Every block of the page, in its order. scripts/keys runs the first one.
 PAGE = Page("signing.md", [
@@ -73,7 +73,7 @@ def disk(folder):
 def boot(name, disk):
     """U-Boot's part, then our Linux from the same disk."""
     m = Machine(name, bios=UBOOT, disk=disk)
-    try:
+    with closed_on_failure(m):
         m.uboot_prompt()
         m.uboot("virtio scan")
         for line in (block("uboot") + block("uboot-dtb")).splitlines():
@@ -84,9 +84,6 @@ def boot(name, disk):
         m.send("booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}\r")
         m.shell()
         mount(m)
-    except BaseException:
-        m.close()
-        raise
     return m
 
 

@@ -11,7 +11,7 @@ import pexpect
 import pytest
 
 import stash
-from qemu import BUILD, IMAGE, TOP, Machine, make_disk
+from qemu import BUILD, IMAGE, TOP, Machine, closed_on_failure, make_disk
 from stash import BASE
 
 EXAMPLES = TOP / "docs/examples"
@@ -81,11 +81,8 @@ def machine(name, media):
     m = Machine(name, kernel=IMAGE, append=APPEND, dtb=stash.device_tree(name, nodes), disk=GUEST,
                 extra=["-drive", f"file={media},format=raw,if=none,id=media,readonly=on",
                        "-device", "virtio-blk-pci,drive=media"])
-    try:
+    with closed_on_failure(m):
         up(m)
-    except BaseException:
-        m.close()
-        raise
     return m
 
 

@@ -155,9 +155,6 @@ static const char *__init check_kind(u64 base, u64 size)
 			return "is in memory that may be unplugged";
 		if (memblock_is_mirror(region))
 			return "is in mirrored memory";
-		if (memblock_is_nomap(region) ||
-		    memblock_is_driver_managed(region))
-			return "is in memory that is not Linux's";
 	}
 	return NULL;
 }
@@ -456,12 +453,9 @@ static void __init place_payload(struct kexec_slot *slot,
 
 		if (entry->content)
 			place_file(slot, i, entry);
-		if (entry->signature &&
-		    kexec_stash_set_signature(slot, i, entry->signature,
-					      entry->signature_len))
-			kexec_slot_refuse(slot, i,
-					  "its signature is not such as IMA takes",
-					  -EINVAL);
+		if (entry->signature)
+			kexec_slot_take_signature(slot, i, entry->signature,
+						  entry->signature_len);
 	}
 }
 

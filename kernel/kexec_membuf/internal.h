@@ -191,6 +191,9 @@ int kexec_slot_refuse(const struct kexec_slot *slot, unsigned int id,
 int kexec_slot_no_space(const struct kexec_slot *slot, unsigned int id,
 			u64 room);
 
+void __init kexec_slot_take_signature(struct kexec_slot *slot, unsigned int id,
+				      const u8 *signature, u32 len);
+
 /* early.c */
 struct kexec_stash_want;
 const struct kexec_stash_want *__init kexec_slot_reserved(unsigned int i);

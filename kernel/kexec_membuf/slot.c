@@ -497,6 +497,9 @@ const char *__init kexec_slot_check_memory(u64 base, u64 size)
 
 	if (!memblock_is_region_memory(base, size))
 		return "is not all in RAM";
+	/* It is all in one region, then */
+	if (!memblock_is_map_memory(base))
+		return "is in memory that is not Linux's";
 	if (overlaps(base, size, text, _end - _text))
 		return "lies over the running kernel";
 	if (phys_initrd_size &&
@@ -649,6 +652,29 @@ static void __init mark_used(struct kexec_slot *slot)
 	memset(slot->rec.file, 0, sizeof(slot->rec.file));
 }
 
+/**
+ * kexec_slot_take_signature() - make a signature that came with a payload the
+ * file's own
+ * @slot: the slot
+ * @id: the file
+ * @signature: what security.ima shall be
+ * @len: its length in bytes
+ *
+ * If that cannot be, one line says why, and the file goes without.
+ */
+void __init kexec_slot_take_signature(struct kexec_slot *slot, unsigned int id,
+				      const u8 *signature, u32 len)
+{
+	int ret = kexec_stash_set_signature(slot, id, signature, len);
+
+	if (ret)
+		kexec_slot_refuse(slot, id,
+				  ret == -EINVAL ?
+					  "its signature is not such as IMA takes" :
+					  "no memory for its signature",
+				  ret);
+}
+
 /* Make what the record says of signatures the files' own */
 static void __init take_signatures(struct kexec_slot *slot)
 {
@@ -659,9 +685,8 @@ static void __init take_signatures(struct kexec_slot *slot)
 
 		file->signature = NULL;
 		file->signature_len = 0;
-		if (len && kexec_stash_set_signature(slot, i, signature, len))
-			pr_err("slot '%s': %s: no memory for its signature\n",
-			       slot->rec.label, kexec_slot_file_name(i));
+		if (len)
+			kexec_slot_take_signature(slot, i, signature, len);
 	}
 }
 
