@@ -112,6 +112,11 @@ def failed_units(m):
     return m.run("systemctl --failed --no-legend --plain").strip()
 
 
+def journal(m, unit):
+    """All that a unit has said until now: journald may be a moment behind."""
+    return m.run(f"journalctl --sync; journalctl -u {unit} -o cat --no-pager")
+
+
 def rauc_slots(m):
     """RAUC's own view: bootname -> (state, boot status), and the slot that it was booted from."""
     status = json.loads(m.run("rauc status --output-format=json", timeout=120).splitlines()[-1])
@@ -165,7 +170,7 @@ class TestRauc:
         output = m.fails("rauc install /mnt/damaged.raucb", timeout=180)
         print(output)
         assert states(m) == {"a": "running", "b": "empty"}
-        assert "sha256" in m.run("journalctl -u rauc -o cat --no-pager")
+        assert "sha256" in journal(m, "rauc")
 
     def test_and_on(self, m):
         m.run("rauc install /mnt/good.raucb", timeout=180)
@@ -217,13 +222,13 @@ class TestUnits:
             m.run(f"kexec-membuf stage {slot} --kernel /mnt/Image --reuse-cmdline", timeout=120)
         m.run("systemctl start kexec-membuf-load@a")
         assert states(m) == {"a": "loaded", "b": "staged"}
-        assert "loaded in" in m.run("journalctl -u kexec-membuf-load@a -o cat --no-pager")
+        assert "loaded in" in journal(m, "kexec-membuf-load@a")
 
     def test_reason_of_a_failure_is_in_the_journal(self, m):
         m.fails("systemctl start kexec-membuf-load@nosuch")
-        journal = m.run("journalctl -u kexec-membuf-load@nosuch -o cat --no-pager")
-        print(journal)
-        assert "slot 'nosuch'" in journal
+        said = journal(m, "kexec-membuf-load@nosuch")
+        print(said)
+        assert "slot 'nosuch'" in said
         assert states(m) == {"a": "loaded", "b": "staged"}
 
     def test_what_is_loaded_wins(self, m):

@@ -379,14 +379,20 @@ static u64 file_in_the_way(const struct kexec_adoption *adoption, u64 mem,
 }
 
 /* A payload of another maker's may reach to the end of the slot */
-static void adopt_handover(struct kexec_adoption *adoption)
+static void adopt_handover(const struct kimage *image)
 {
+	struct kexec_adoption *adoption = image->adoption;
 	u64 mem = kexec_handover_mem(&adoption->slot->rec);
+	struct kexec_handover_page *page;
 
-	if (!file_in_the_way(adoption, mem, KEXEC_STASH_HANDOVER_SIZE))
-		adoption->handover_page =
-			kexec_slot_map(adoption->slot, mem,
-				       sizeof(*adoption->handover_page));
+	if (file_in_the_way(adoption, mem, KEXEC_STASH_HANDOVER_SIZE))
+		return;
+	page = kexec_slot_map(adoption->slot, mem, sizeof(*page));
+	if (!page)
+		return;
+	kexec_handover_prepare(page, kexec_handover_number(image),
+			       arch_kexec_stash_frequency());
+	adoption->handover_page = page;
 }
 
 int kexec_adopt_rest(struct kimage *image, int kernel_fd)
@@ -404,7 +410,7 @@ int kexec_adopt_rest(struct kimage *image, int kernel_fd)
 	if (!ret)
 		ret = adopt_dtb(image);
 	if (!ret)
-		adopt_handover(image->adoption);
+		adopt_handover(image);
 	return ret;
 }
 

@@ -271,8 +271,7 @@ struct kexec_slot *kexec_adopted_slot(const struct kimage *image);
  * struct kexec_handover_page - what a kernel leaves for the one that it starts
  * @magic: that it is one
  * @version: of what follows
- * @check: CRC-32 of all of this, with itself as 0, and of the number in the
- *	slot's record
+ * @handover: the number in the slot's record
  * @frequency: of the counter, in Hz
  * @reboot: stamp of when reboot() came to the kernel
  * @jump: stamp of the jump
@@ -282,8 +281,8 @@ struct kexec_slot *kexec_adopted_slot(const struct kimage *image);
  */
 struct kexec_handover_page {
 	__le64 magic;
-	__le32 version;
-	__le32 check;
+	__le64 version;
+	__le64 handover;
 	__le64 frequency;
 	__le64 reboot;
 	__le64 jump;
@@ -321,8 +320,10 @@ struct kexec_timing {
 extern const struct file_operations kexec_timing_fops;
 u64 kexec_handover_mem(const struct kexec_stash_record *rec);
 u64 kexec_handover_number(const struct kimage *image);
-void kexec_handover_write(struct kexec_handover_page *page, u64 handover,
-			  u64 frequency, u64 reboot, u64 jump);
+void kexec_handover_prepare(struct kexec_handover_page *page, u64 handover,
+			    u64 frequency);
+void kexec_handover_stamp(struct kexec_handover_page *page, u64 reboot,
+			  u64 jump);
 bool kexec_handover_valid(const struct kexec_handover_page *page, u64 handover);
 void kexec_timing_judge(struct kexec_timing *t,
 			const struct kexec_handover_page *page, u64 frequency,

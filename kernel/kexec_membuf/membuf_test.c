@@ -412,18 +412,18 @@ static void handover_page_is_for_one_tree(struct kunit *test)
 	struct kexec_handover_page page, other;
 	u8 *bytes = (u8 *)&other;
 
-	kexec_handover_write(&page, HANDOVER, FREQUENCY, 1, U64_MAX);
+	kexec_handover_prepare(&page, HANDOVER, FREQUENCY);
 	KUNIT_EXPECT_TRUE(test, kexec_handover_valid(&page, HANDOVER));
 	KUNIT_EXPECT_FALSE(test, kexec_handover_valid(&page, HANDOVER + 1));
-	/* No change of a bit goes unseen */
-	for (int bit = 0; bit < 8 * sizeof(page); bit++) {
+	/* Each bit counts; what comes behind these is judged on its own */
+	for (int bit = 0; bit < 8 * offsetof(typeof(page), frequency); bit++) {
 		other = page;
 		bytes[bit / 8] ^= BIT(bit % 8);
 		KUNIT_EXPECT_FALSE(test,
 				   kexec_handover_valid(&other, HANDOVER));
 	}
 	/* A tree without a number has no page */
-	kexec_handover_write(&page, 0, FREQUENCY, 1, 2);
+	kexec_handover_prepare(&page, 0, FREQUENCY);
 	KUNIT_EXPECT_FALSE(test, kexec_handover_valid(&page, 0));
 }
 
@@ -434,7 +434,8 @@ static void expect_known(struct kunit *test, u64 reboot, u64 jump,
 	struct kexec_handover_page page;
 	struct kexec_timing t;
 
-	kexec_handover_write(&page, HANDOVER, frequency, reboot, jump);
+	kexec_handover_prepare(&page, HANDOVER, frequency);
+	kexec_handover_stamp(&page, reboot, jump);
 	/* This kernel was entered at 10,000,000, ten seconds ago */
 	kexec_timing_judge(&t, &page, FREQUENCY, 10000000, 10010000);
 	KUNIT_EXPECT_EQ_MSG(test, t.known, BIT(KEXEC_STAMP_ENTRY) | known,
@@ -467,12 +468,23 @@ static void wild_stamps_are_unknown(struct kunit *test)
 	expect_known(test, 9999998, 9999999, 0, 0);
 }
 
+static void page_without_stamps_tells_nothing(struct kunit *test)
+{
+	struct kexec_handover_page page;
+	struct kexec_timing t;
+
+	kexec_handover_prepare(&page, HANDOVER, FREQUENCY);
+	kexec_timing_judge(&t, &page, FREQUENCY, 10000000, 10010000);
+	KUNIT_EXPECT_EQ(test, t.known, BIT(KEXEC_STAMP_ENTRY));
+}
+
 static void wild_entry_leaves_nothing(struct kunit *test)
 {
 	struct kexec_handover_page page;
 	struct kexec_timing t;
 
-	kexec_handover_write(&page, HANDOVER, FREQUENCY, 8, 9);
+	kexec_handover_prepare(&page, HANDOVER, FREQUENCY);
+	kexec_handover_stamp(&page, 8, 9);
 	kexec_timing_judge(&t, &page, FREQUENCY, 11, 10);
 	KUNIT_EXPECT_EQ(test, t.known, 0);
 	kexec_timing_judge(&t, &page, FREQUENCY, 10, 10 + 3600 * FREQUENCY + 1);
@@ -500,6 +512,7 @@ static struct kunit_case kexec_membuf_cases[] = {
 	KUNIT_CASE(ordinary_image_is_left_to_kexec),
 	KUNIT_CASE(handover_page_is_for_one_tree),
 	KUNIT_CASE(wild_stamps_are_unknown),
+	KUNIT_CASE(page_without_stamps_tells_nothing),
 	KUNIT_CASE(wild_entry_leaves_nothing),
 	{}
 };

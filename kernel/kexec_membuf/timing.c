@@ -12,7 +12,6 @@
 
 #define pr_fmt(fmt) "kexec_membuf: " fmt
 
-#include <linux/crc32.h>
 #include <linux/io.h>
 #include <linux/kexec.h>
 #include <linux/kexec_membuf.h>
@@ -60,35 +59,38 @@ u64 kexec_handover_mem(const struct kexec_stash_record *rec)
 	return rec->base + rec->size - KEXEC_STASH_HANDOVER_SIZE;
 }
 
-/* Over all but itself, and the number that is in the device tree */
-static u32 handover_check(const struct kexec_handover_page *page, u64 handover)
-{
-	struct kexec_handover_page copy = *page;
-	__le64 number = cpu_to_le64(handover);
-	u32 crc;
-
-	copy.check = 0;
-	crc = crc32_le(~0, (const u8 *)&copy, sizeof(copy));
-	return ~crc32_le(crc, (const u8 *)&number, sizeof(number));
-}
-
 /**
- * kexec_handover_write() - fill in a hand-over page
+ * kexec_handover_prepare() - fill in a hand-over page, but for the stamps
  * @page: the page
  * @handover: the number in the record that it goes with
  * @frequency: of the counter, in Hz
+ *
+ * Without stamps it is a page that tells of no kexec.
+ */
+void kexec_handover_prepare(struct kexec_handover_page *page, u64 handover,
+			    u64 frequency)
+{
+	*page = (struct kexec_handover_page){
+		.magic = cpu_to_le64(HANDOVER_MAGIC),
+		.version = cpu_to_le64(HANDOVER_VERSION),
+		.handover = cpu_to_le64(handover),
+		.frequency = cpu_to_le64(frequency),
+	};
+}
+
+/**
+ * kexec_handover_stamp() - put the stamps into a hand-over page
+ * @page: the page, prepared
  * @reboot: stamp of when reboot() came to the kernel
  * @jump: stamp of the jump
+ *
+ * All that is left to do at the jump, which nobody wants to wait for.
  */
-void kexec_handover_write(struct kexec_handover_page *page, u64 handover,
-			  u64 frequency, u64 reboot, u64 jump)
+void kexec_handover_stamp(struct kexec_handover_page *page, u64 reboot,
+			  u64 jump)
 {
-	page->magic = cpu_to_le64(HANDOVER_MAGIC);
-	page->version = cpu_to_le32(HANDOVER_VERSION);
-	page->frequency = cpu_to_le64(frequency);
 	page->reboot = cpu_to_le64(reboot);
 	page->jump = cpu_to_le64(jump);
-	page->check = cpu_to_le32(handover_check(page, handover));
 }
 
 /**
@@ -102,8 +104,8 @@ void kexec_handover_write(struct kexec_handover_page *page, u64 handover,
 bool kexec_handover_valid(const struct kexec_handover_page *page, u64 handover)
 {
 	return handover && le64_to_cpu(page->magic) == HANDOVER_MAGIC &&
-	       le32_to_cpu(page->version) == HANDOVER_VERSION &&
-	       le32_to_cpu(page->check) == handover_check(page, handover);
+	       le64_to_cpu(page->version) == HANDOVER_VERSION &&
+	       le64_to_cpu(page->handover) == handover;
 }
 
 static bool in_order(u64 from, u64 to, u64 frequency, unsigned int seconds)
@@ -182,9 +184,7 @@ void kexec_membuf_stamp_jump(const struct kimage *image)
 	page = image->adoption ? image->adoption->handover_page : NULL;
 	if (!page)
 		return;
-	kexec_handover_write(page, kexec_handover_number(image),
-			     arch_kexec_stash_frequency(), reboot_stamp,
-			     arch_kexec_stash_counter());
+	kexec_handover_stamp(page, reboot_stamp, arch_kexec_stash_counter());
 	arch_kexec_stash_flush(page, sizeof(*page));
 }
 
