@@ -141,7 +141,7 @@ def initrd_with(name, files):
     folder = WORK / f"{name}.files"
     folder.mkdir(parents=True, exist_ok=True)
     for file, source in files.items():
-        shutil.copyfile(source, folder / file)
+        shutil.copy(source, folder / file)
     more = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=folder, input="\n".join(files).encode(),
                           check=True, capture_output=True).stdout
     out.write_bytes(INITRAMFS.read_bytes() + gzip.compress(more, 1))

@@ -137,7 +137,8 @@ class TestVerified:
 def test_loads_and_writes_while_it_is_verified():
     """Who comes in the middle of it is not kept waiting, and nothing is hashed twice: told by instruction counts."""
     nodes = [stash.node("a", BASE_A, size=256 * MIB)]
-    with stash.direct_machine("verified-middle", nodes, smp=1, extra=["-icount", "shift=0"]) as m:
+    initrd = stash.initrd_with("verified-middle", {"cputime": stash.BUILD / "tests/cputime"})
+    with stash.direct_machine("verified-middle", nodes, smp=1, extra=["-icount", "shift=0"], initrd=initrd) as m:
         m.run(f"echo 0 > {VERIFY_AHEAD}")
         m.run(f"cp /mnt/own.linux {stash.slot_path('a', 'kernel')}")
         m.run(f"head -c {LARGE} /dev/zero > {stash.slot_path('a', 'initrd')}", timeout=300)
@@ -152,8 +153,8 @@ def test_loads_and_writes_while_it_is_verified():
         thread = m.run("pidof kexec_verify").strip()
         shares = []
         for part in (0.25, 0.5, 0.75):
-            begun = int(m.run(f"cputime {thread}"))
-            m.run(f"echo 1 > {VERIFY_AHEAD}; cputime {thread} {begun + int(part * all_of_it)} > /tmp/then; "
+            begun = int(m.run(f"/cputime {thread}"))
+            m.run(f"echo 1 > {VERIFY_AHEAD}; /cputime {thread} {begun + int(part * all_of_it)} > /tmp/then; "
                   "kexec-membuf load a --json > /tmp/load", timeout=120)
             shares.append(((int(m.run("cat /tmp/then")) - begun) / all_of_it,
                            json.loads(m.run("cat /tmp/load"))["load_ns"] / all_of_it))
@@ -164,8 +165,8 @@ def test_loads_and_writes_while_it_is_verified():
         for part, (before, left) in zip((0.25, 0.5, 0.75), shares):
             assert part <= before < part + 0.1 and 0.9 < before + left < 1.1
 
-        begun = int(m.run(f"cputime {thread}"))
-        m.run(f"echo 1 > {VERIFY_AHEAD}; cputime {thread} {begun + all_of_it // 2}; "
+        begun = int(m.run(f"/cputime {thread}"))
+        m.run(f"echo 1 > {VERIFY_AHEAD}; /cputime {thread} {begun + all_of_it // 2}; "
               f"printf x >> {stash.slot_path('a', 'initrd')}")
         assert stash.state(m, "a") == "staged" and not verified(m, "a")
         wait_until_verified(m, "a")
