@@ -172,7 +172,8 @@ class Machine:
 
     def shell(self, timeout=90):
         """Wait for the guest's shell; returns the version of its kernel."""
-        version = self.wait_for(READY, timeout).group(1).decode()
+        # To the end of the line, which may come in pieces
+        version = self.wait_for(READY + r"\s", timeout).group(1).decode()
         self._at_shell = True
         self.run("stty -echo; PS1=; PS2=")
         return version

@@ -158,6 +158,10 @@ def image_size(path):
         return int.from_bytes(file.read(64)[16:24], "little")
 
 
+# What a slot needs more for a kernel with KASAN and lockdep (make check-debug), in MiB; else 0
+MORE_MIB = max(0, align(image_size(IMAGE), 2 * MIB) // MIB - 16) if IMAGE.exists() else 0
+
+
 def staged(base, kernel=IMAGE, initrd=INITRAMFS, dtb=None, size=SLOT_SIZE, hashes=True):
     """A payload put in place as a bootloader would: (files for node(), load list for Machine)."""
     files, load, offset = {}, [], 0

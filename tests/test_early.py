@@ -10,12 +10,12 @@ import early
 import signing
 import stash
 from early import GIB
-from qemu import BUILD, IMAGE, INITRAMFS, Machine
+from qemu import BUILD, IMAGE, INITRAMFS
 from stash import BOOTARGS, MIB, SLOT_SIZE
 
 SLOTS = "a:128M,b:128M"
 CRASH = "crashkernel=256M"
-PADDING = 64 * MIB
+PADDING = (64 - stash.MORE_MIB) * MIB
 
 
 def exec_slot(m, slot, bootargs=None):
@@ -181,10 +181,10 @@ class TestPlace:
 
 def test_with_kexec_handover():
     """What is handed over is not known when slots are reserved: those of the tree stay, no other one is made."""
-    args = f"{BOOTARGS} kho=on kho_scratch=16M,64M,512M kexec_stash=c:64M"
+    args = f"{BOOTARGS} kho=on kho_scratch=16M,64M,1G kexec_stash=c:64M"
     cpio = early.payload("early-kho", "a", kernel=IMAGE, initrd=INITRAMFS, cmdline=args.encode())
     with early.machine("early-kho", SLOTS, initrd=early.initrd("early-kho", cpio, INITRAMFS),
-                       append="kho=on kho_scratch=16M,64M,512M", mem="6G") as m:
+                       append="kho=on kho_scratch=16M,64M,1G", mem="6G") as m:
         exec_slot(m, "a")
         assert stash.kernel_log(m, "KHO: exec from"), "\n".join(stash.kernel_log(m, "KHO"))
         assert sorted(stash.slots(m)) == ["a", "b"]

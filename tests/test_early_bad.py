@@ -11,13 +11,14 @@ import signing
 import stash
 from early import FOLDER, Entry
 from qemu import IMAGE, INITRAMFS
-from stash import BASE_A, MIB, SLOT_SIZE
+from stash import BASE_A, MIB, MORE_MIB, SLOT_SIZE
 
 # A slot of the device tree, and something that is none
 TREE = stash.node("tree", BASE_A)
 OTHER = "firmware@b0000000 { reg = <0x0 0xb0000000 0x0 0x200000>; };" \
     "secure@b0800000 { reg = <0x0 0xb0800000 0x0 0x1000000>; no-map; };"
-GOOD = "good:64M,also:16M@0xa0000000"
+GOOD_MIB = 64 + MORE_MIB
+GOOD = f"good:{GOOD_MIB}M,also:16M@0xa0000000"
 # What is asked for: the line in the log
 PARAMETER = {
     "": "kexec_stash=: '': is not <slot>:<size>[@<address>]",
@@ -92,7 +93,7 @@ class TestParameter:
 
     def test_the_rest_goes_on(self, m):
         assert sorted(stash.slots(m)) == ["also", "good", "tree"]
-        assert early.place(m, "good")[1] == 64 * MIB and early.place(m, "also") == (0xa0000000, 16 * MIB)
+        assert early.place(m, "good")[1] == GOOD_MIB * MIB and early.place(m, "also") == (0xa0000000, 16 * MIB)
         assert early.place(m, "tree") == (BASE_A, SLOT_SIZE)
         stash.stage(m, "good")
         m.run("kexec-membuf load good")
@@ -121,7 +122,7 @@ def test_without_a_value():
 
 
 LARGE = 20 * MIB
-SLOTS = "a:64M,b:24M,c:24M,d:24M,e:24M,f:24M,cut:64M"
+SLOTS = ",".join(f"{slot}:{(64 if slot in ('a', 'cut') else 24) + MORE_MIB}M" for slot in (*"abcdef", "cut"))
 DUPLICATE = "is there twice, the first one is taken"
 
 

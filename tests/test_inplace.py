@@ -6,7 +6,6 @@ import re
 import pytest
 
 import stash
-from qemu import READY
 from stash import MIB, SLOT_SIZE
 
 IN_PLACE = r"head:0x4\b"
