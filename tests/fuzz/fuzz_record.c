@@ -57,7 +57,12 @@ static void write_and_remove(const void *tree, size_t size)
 	kexec_stash_record_write(fdt, &rec);
 	if (!fdt_check_header(fdt))
 		demand(walk_records(fdt));
-	if (!fdt_check_full(tree, size) && !fdt_open_into(tree, fdt, roomy)) {
+	/*
+	 * Before version 17 nobody looks at how long the strings are said to be;
+	 * a tree may be whole then, and no more once libfdt has made it a 17
+	 */
+	if (!fdt_check_full(tree, size) && !fdt_open_into(tree, fdt, roomy) &&
+	    !fdt_check_full(fdt, roomy)) {
 		ret = kexec_stash_record_write(fdt, &rec);
 		if (ret && ret != -EINVAL)
 			demand("there was room, but not enough");
