@@ -381,18 +381,26 @@ class TestFailedLoad:
     @pytest.mark.parametrize("label", LABELS)
     def test_two_hundred_of_them_leave_no_memory(self, m, label):
         _, _, _, call, errno, _ = m.calls[label]
-        seen = []
-        for rounds in (50, 200):
+
+        def after(rounds):
             said = m.run(f"for i in $(seq {rounds}); do {call}; done | sort | uniq -c", timeout=120)
             assert said.split() == [str(rounds), errno]
             # Each line of the log once, or looking at it takes longer than all the rest
             log = m.run(r"dmesg -c | sed 's/^\[[^]]*\] //' | sort | uniq -c")
             assert not re.search(SPLAT, log), log
-            seen.append(memory(m))
-        print(f"{log.strip()}\n{seen[0]}\n{seen[1]}")
-        lost = {field: seen[1][field] - seen[0][field] for field in seen[0]}
-        # Of the pages of a buffer that was freed last, some MiB lie in lists of the CPUs: goes to and fro, does not grow
-        assert lost["pages"] < 12 * 1024 and lost["slab"] < 96 and lost["vmalloc"] < 256, lost
+            print(log.strip())
+            return memory(m)
+
+        seen = after(50)
+        # What is lost is lost each time; what RCU has not come to free, and slabs half full, come and go
+        for _ in range(3):
+            before, seen = seen, after(200)
+            lost = {field: seen[field] - before[field] for field in seen}
+            print(f"{before}\n{seen}")
+            # Of the pages of a buffer that was freed last, some MiB lie in lists of the CPUs: goes to and fro, does not grow
+            if lost["pages"] < 12 * 1024 and lost["slab"] < 96 and lost["vmalloc"] < 256:
+                return
+        raise AssertionError(f"lost in 200 loads, three times: {lost}")
 
 
 RACE_ROUNDS = 3000
