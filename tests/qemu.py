@@ -72,9 +72,12 @@ class _Log:
         self.file.flush()
 
     def time_of(self, regex, after=0.0):
-        """Host time of the first line that matches, of those that began after a time; None without one."""
+        """Host time of the first line that matches, of those that did not begin before a time; None without one.
+
+        Lines that are read at once began at the same time.
+        """
         for when, text in self.lines:
-            if when > after and re.search(regex, text):
+            if when >= after and re.search(regex, text):
                 return when
         return None
 
