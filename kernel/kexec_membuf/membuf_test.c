@@ -473,6 +473,10 @@ static void page_without_stamps_tells_nothing(struct kunit *test)
 	struct kexec_handover_page page;
 	struct kexec_timing t;
 
+	/* Whatever was there before */
+	memset(&page, 0xff, sizeof(page));
+	page.reboot = cpu_to_le64(9999998);
+	page.jump = cpu_to_le64(9999999);
 	kexec_handover_prepare(&page, HANDOVER, FREQUENCY);
 	kexec_timing_judge(&t, &page, FREQUENCY, 10000000, 10010000);
 	KUNIT_EXPECT_EQ(test, t.known, BIT(KEXEC_STAMP_ENTRY));

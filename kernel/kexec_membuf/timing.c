@@ -20,7 +20,6 @@
 #include <linux/of_fdt.h>
 #include <linux/random.h>
 #include <linux/seq_file.h>
-#include <linux/stddef.h>
 
 #include <asm/sections.h>
 
