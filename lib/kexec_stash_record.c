@@ -307,6 +307,12 @@ static int read_file(const void *fdt, int file_node,
 				      "is empty or too long");
 		file->signature_len = len;
 	}
+	if (fdt_getprop(fdt, file_node, "authenticated", &len)) {
+		if (len)
+			return refuse(fault, name, "authenticated",
+				      "is not empty");
+		file->authenticated = true;
+	}
 	return read_hashes(fdt, file_node, name, file, fault);
 }
 
@@ -543,6 +549,8 @@ static int write_file(void *fdt, int node, enum kexec_stash_file_id id,
 	if (!ret && file->signature_len)
 		ret = fdt_setprop(fdt, file_node, "ima-signature",
 				  file->signature, file->signature_len);
+	if (!ret && file->authenticated)
+		ret = fdt_setprop_empty(fdt, file_node, "authenticated");
 	if (ret || file->hash == KEXEC_STASH_HASH_NONE)
 		return ret;
 

@@ -129,6 +129,8 @@ enum kexec_stash_hash {
  * @signature: detached signature as "evmctl ima_sign" writes it, or
  *	NULL; in the tree that it was read from
  * @signature_len: its length in bytes
+ * @authenticated: a boot stage checked a signature over these bytes; whoever
+ *	changes them clears it, who leaves them alone passes it on
  */
 struct kexec_stash_file {
 	u64 offset;
@@ -137,6 +139,7 @@ struct kexec_stash_file {
 	u8 digest[KEXEC_STASH_DIGEST_LEN];
 	const u8 *signature;
 	u32 signature_len;
+	bool authenticated;
 };
 
 /**

@@ -74,6 +74,7 @@ static struct kexec_stash_record full_record(const char *label, u64 base,
 		memcpy(rec.file[i].digest, bytes, kexec_stash_hash_len(hash));
 		rec.file[i].signature = signature_len ? bytes : NULL;
 		rec.file[i].signature_len = signature_len;
+		rec.file[i].authenticated = signature_len;
 	}
 	return rec;
 }

@@ -39,6 +39,7 @@ static struct kexec_stash_record some_record(void)
 		rec.file[i].hash = KEXEC_STASH_SHA256 + i;
 		rec.file[i].signature = signature;
 		rec.file[i].signature_len = sizeof(signature);
+		rec.file[i].authenticated = true;
 	}
 	return rec;
 }

@@ -104,6 +104,7 @@ static struct kexec_stash_record full_record(void)
 		rec.file[i].hash = KEXEC_STASH_SHA256 + i;
 		rec.file[i].signature = signature;
 		rec.file[i].signature_len = sizeof(signature);
+		rec.file[i].authenticated = true;
 	}
 	return rec;
 }

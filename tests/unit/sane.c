@@ -23,7 +23,8 @@ static const char *file_insane(const void *fdt, const struct kexec_stash_record 
 	int i;
 
 	if (!file->size)
-		return file->hash || file->signature ? "digest or signature of no file" : NULL;
+		return file->hash || file->signature || file->authenticated ?
+			       "digest or signature of no file" : NULL;
 	if (file->size > rec->size || file->offset > rec->size - file->size)
 		return "file outside the slot";
 	if (file->offset % KEXEC_STASH_FILE_ALIGN)

@@ -46,6 +46,7 @@ struct refusal {
 #define BAD_ORIGIN	"is not a known one"
 #define BAD_HANDOVER	"is not 64 bits"
 #define BAD_SIGNATURE	"is empty or too long"
+#define NOT_EMPTY	"is not empty"
 
 static const struct refusal refusals[] = {
 	/* The range */
@@ -209,6 +210,14 @@ static const struct refusal refusals[] = {
 	  { edit_bytes("kernel", "ima-signature", "") } },
 	{ "ima-signature too long", "initrd", "ima-signature", BAD_SIGNATURE,
 	  { edit_fill("initrd", "ima-signature", KEXEC_STASH_SIGNATURE_LEN + 1) } },
+	{ "ima-signature of the dtb empty", "dtb", "ima-signature", BAD_SIGNATURE,
+	  { edit_bytes("dtb", "ima-signature", "") } },
+	{ "authenticated with a string", "kernel", "authenticated", NOT_EMPTY,
+	  { edit_string("kernel", "authenticated", "yes") } },
+	{ "authenticated with an empty string", "initrd", "authenticated", NOT_EMPTY,
+	  { edit_string("initrd", "authenticated", "") } },
+	{ "authenticated with a number", "dtb", "authenticated", NOT_EMPTY,
+	  { edit_cells("dtb", "authenticated", 0) } },
 };
 
 static void *edited_tree(const struct edit *edits)
@@ -321,6 +330,20 @@ static void has_long_signature(const struct kexec_stash_record *rec)
 	assert_int_equal(rec->file[KEXEC_STASH_DTB].signature_len, KEXEC_STASH_SIGNATURE_LEN);
 }
 
+static void has_authenticated_kernel(const struct kexec_stash_record *rec)
+{
+	assert_true(rec->file[KEXEC_STASH_KERNEL].authenticated);
+	assert_false(rec->file[KEXEC_STASH_INITRD].authenticated);
+	assert_false(rec->file[KEXEC_STASH_DTB].authenticated);
+}
+
+static void has_authenticated_dtb(const struct kexec_stash_record *rec)
+{
+	assert_false(rec->file[KEXEC_STASH_KERNEL].authenticated);
+	assert_false(rec->file[KEXEC_STASH_INITRD].authenticated);
+	assert_true(rec->file[KEXEC_STASH_DTB].authenticated);
+}
+
 static void has_high_base(const struct kexec_stash_record *rec)
 {
 	assert_int_equal(rec->base, 0x123450000000ULL);
@@ -375,6 +398,10 @@ static const struct acceptance acceptances[] = {
 	  { edit_delete_node("kernel/hash-1"), edit_delete("kernel", "ima-signature") } },
 	{ "longest signature", has_long_signature,
 	  { edit_fill("dtb", "ima-signature", KEXEC_STASH_SIGNATURE_LEN) } },
+	{ "authenticated kernel", has_authenticated_kernel,
+	  { edit_bytes("kernel", "authenticated", "") } },
+	{ "authenticated dtb", has_authenticated_dtb,
+	  { edit_bytes("dtb", "authenticated", "") } },
 	{ "range above 4 GiB, 8 GiB large", has_high_base,
 	  { edit_cells("", "reg", 0x1234, 0x50000000, 2, 0) } },
 	{ "base 0", has_base_0, { edit_cells("", "reg", 0, 0, 0, 0x8000000) } },
@@ -429,6 +456,7 @@ static void check_good(int cells)
 	check_counting(file->digest, 32, TREE_SHA256_FIRST);
 	assert_int_equal(file->signature_len, TREE_SIGNATURE_LEN);
 	check_counting(file->signature, TREE_SIGNATURE_LEN, TREE_SIGNATURE_FIRST);
+	assert_false(file->authenticated);
 
 	file = &rec.file[KEXEC_STASH_INITRD];
 	assert_int_equal(file->offset, 0x2000000);

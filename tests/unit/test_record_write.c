@@ -54,6 +54,7 @@ static struct kexec_stash_record full_record(const char *label, u64 base)
 	add_file(&rec, KEXEC_STASH_DTB, 0x7a00000, 0x12345, KEXEC_STASH_SHA384);
 	rec.file[KEXEC_STASH_INITRD].signature = signature;
 	rec.file[KEXEC_STASH_INITRD].signature_len = 71;
+	rec.file[KEXEC_STASH_DTB].authenticated = true;
 	return rec;
 }
 
@@ -72,6 +73,7 @@ static struct kexec_stash_record largest_record(char *bootargs)
 		add_file(&rec, i, rec.file[i].offset, rec.file[i].size, KEXEC_STASH_SHA512);
 		rec.file[i].signature = signature;
 		rec.file[i].signature_len = KEXEC_STASH_SIGNATURE_LEN;
+		rec.file[i].authenticated = true;
 	}
 	return rec;
 }
@@ -86,6 +88,7 @@ static void assert_file_equal(const struct kexec_stash_file *got,
 	assert_int_equal(got->signature_len, want->signature_len);
 	if (want->signature_len)
 		assert_memory_equal(got->signature, want->signature, want->signature_len);
+	assert_int_equal(got->authenticated, want->authenticated);
 }
 
 static void assert_record_equal(const struct kexec_stash_record *got,
@@ -258,6 +261,7 @@ static void test_only_what_is_there_is_written(void **state)
 	assert_true(node > 0);
 	assert_int_equal(fdt_first_subnode(fdt, node), -FDT_ERR_NOTFOUND);
 	assert_null(fdt_getprop(fdt, node, "ima-signature", NULL));
+	assert_null(fdt_getprop(fdt, node, "authenticated", NULL));
 	free(fdt);
 }
 
