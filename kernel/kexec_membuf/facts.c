@@ -20,8 +20,8 @@ static const struct {
 } facts[KEXEC_SLOT_NR_FACTS] = {
 	[KEXEC_SLOT_STATE] = { "state", 0444 },
 	[KEXEC_SLOT_ORIGIN] = { "origin", 0444 },
-	[KEXEC_SLOT_BASE] = { "base", 0444 },
-	[KEXEC_SLOT_SIZE] = { "size", 0444 },
+	[KEXEC_SLOT_BASE] = { "base", 0400 },
+	[KEXEC_SLOT_SIZE] = { "size", 0400 },
 	[KEXEC_SLOT_VERIFIED] = { "verified", 0444 },
 	[KEXEC_SLOT_RELEASE] = { "release", 0200 },
 };

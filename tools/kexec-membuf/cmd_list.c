@@ -40,8 +40,11 @@ static void print_table(const struct slot *slots, size_t count)
 	for (i = 0; i < count; i++) {
 		const struct slot *slot = &slots[i];
 
-		printf("%-12s %-8s %-9s %#-14llx %8s", slot->name, slot->state, slot->origin,
-		       slot->base, human_size(slot->size, buf));
+		printf("%-12s %-8s %-9s ", slot->name, slot->state, slot->origin);
+		if (slot->size)
+			printf("%#-14llx %8s", slot->base, human_size(slot->size, buf));
+		else
+			printf("%-14s %8s", "-", "-");
 		for (id = 0; id < KEXEC_STASH_NR_FILES; id++)
 			printf(" %8s", slot->file_size[id] ?
 			       human_size(slot->file_size[id], buf) : "-");

@@ -66,8 +66,10 @@ static void print_text(const struct slot *slot, const struct payload *payload)
 	printf("slot:         %s\n", slot->name);
 	printf("state:        %s\n", slot->state);
 	printf("origin:       %s\n", slot->origin);
-	printf("base:         %#llx\n", slot->base);
-	printf("size:         %#llx (%s)\n", slot->size, human_size(slot->size, buf));
+	if (slot->size) {
+		printf("base:         %#llx\n", slot->base);
+		printf("size:         %#llx (%s)\n", slot->size, human_size(slot->size, buf));
+	}
 	printf("verified:     %s\n", slot->verified ? "yes" : "no");
 	print_kernel(slot, payload);
 	print_size("initrd:", slot, KEXEC_STASH_INITRD);

@@ -117,6 +117,17 @@ static int number_read(int stash, const char *slot, const char *file, u64 *val)
 	return ret;
 }
 
+/* Where a slot is in memory is root's to know; its size is 0 for others */
+static int place_read(int stash, const char *slot, const char *file, u64 *val)
+{
+	int ret = number_read(stash, slot, file, val);
+
+	if (ret != -EACCES)
+		return ret;
+	*val = 0;
+	return 0;
+}
+
 static int file_size_read(int stash, const char *slot, const char *file, u64 *size)
 {
 	char *path = slot_path(slot, file);
@@ -152,11 +163,11 @@ static bool slot_fill(int stash, const char *name, struct slot *slot)
 	if (ret)
 		goto out;
 	file = "base";
-	ret = number_read(stash, name, file, &slot->base);
+	ret = place_read(stash, name, file, &slot->base);
 	if (ret)
 		goto out;
 	file = "size";
-	ret = number_read(stash, name, file, &slot->size);
+	ret = place_read(stash, name, file, &slot->size);
 	if (ret)
 		goto out;
 	file = "verified";

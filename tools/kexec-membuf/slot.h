@@ -18,7 +18,7 @@
  * @state: "empty", "staged", "loaded", "running", "bad" or "released"
  * @origin: who staged the payload: "firmware", "early", "runtime", or "none"
  * @base: physical address of its first byte
- * @size: its size in bytes
+ * @size: its size in bytes; 0 where only root may know, as for @base
  * @verified: the kernel has checked all digests and sealed it: a load need not look at its bytes,
  *	but for IMA
  * @file_size: sizes of the payload's files in bytes, 0 for those that are not there

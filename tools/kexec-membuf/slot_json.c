@@ -81,8 +81,8 @@ struct json_object *slot_to_json(const struct slot *slot, const struct payload *
 	json_add(obj, "name", json_object_new_string(slot->name));
 	json_add(obj, "state", json_object_new_string(slot->state));
 	json_add(obj, "origin", json_object_new_string(slot->origin));
-	json_add(obj, "base", json_object_new_uint64(slot->base));
-	json_add(obj, "size", json_object_new_uint64(slot->size));
+	json_add(obj, "base", slot->size ? json_object_new_uint64(slot->base) : NULL);
+	json_add(obj, "size", slot->size ? json_object_new_uint64(slot->size) : NULL);
 	json_add(obj, "verified", json_object_new_boolean(slot->verified));
 	for (i = 0; i < KEXEC_STASH_NR_FILES; i++)
 		json_add(obj, kexec_stash_file_name(i), file_to_json(slot, payload, i));
