@@ -204,6 +204,18 @@ int kexec_slot_check_ahead(struct kexec_slot *slot, unsigned int id)
 		       compare(slot, id, true, digest);
 }
 
+static void clean(struct kexec_slot *slot, unsigned int id, u64 len)
+{
+	struct kexec_slot_progress *progress = &slot->progress[id];
+
+	if (len <= progress->cleaned)
+		return;
+	arch_kexec_stash_flush(kexec_slot_file_addr(slot, id) +
+				       progress->cleaned,
+			       len - progress->cleaned);
+	progress->cleaned = len;
+}
+
 /**
  * kexec_slot_clean() - make a file visible to a kernel that starts with its
  * caches off
@@ -216,15 +228,35 @@ int kexec_slot_check_ahead(struct kexec_slot *slot, unsigned int id)
  */
 void kexec_slot_clean(struct kexec_slot *slot, unsigned int id, u64 len)
 {
-	struct kexec_slot_progress *progress = &slot->progress[id];
+	guard(mutex)(&slot->progress_lock);
+	clean(slot, id, len);
+}
+
+/**
+ * kexec_slot_clean_kernel_ahead() - clean all that a kernel owns, ahead of a load
+ * @slot: the slot, with a seal by kexec_slot_seal_ahead()
+ *
+ * It owns more than its file; what it finds there it clears itself.
+ *
+ * Return: 0; -ENOEXEC, -EINVAL or -ENOSPC if it is no kernel; -EINTR if the seal
+ * was broken.
+ */
+int kexec_slot_clean_kernel_ahead(struct kexec_slot *slot)
+{
+	const unsigned int id = KEXEC_STASH_KERNEL;
+	struct kexec_stash_image image;
+	const char *why;
+	int ret;
 
 	guard(mutex)(&slot->progress_lock);
-	if (len <= progress->cleaned)
-		return;
-	arch_kexec_stash_flush(kexec_slot_file_addr(slot, id) +
-				       progress->cleaned,
-			       len - progress->cleaned);
-	progress->cleaned = len;
+	if (!slot->ahead)
+		return -EINTR;
+	ret = kexec_stash_image_read(kexec_slot_file_addr(slot, id),
+				     slot->rec.file[id].size, slot->rec.size,
+				     &image, &why);
+	if (!ret)
+		clean(slot, id, image.image_size);
+	return ret;
 }
 
 /**

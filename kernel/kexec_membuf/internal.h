@@ -216,6 +216,7 @@ int kexec_slot_check_digest(struct kexec_slot *slot, unsigned int id,
 			    struct inode *inode);
 int kexec_slot_check_ahead(struct kexec_slot *slot, unsigned int id);
 void kexec_slot_clean(struct kexec_slot *slot, unsigned int id, u64 len);
+int kexec_slot_clean_kernel_ahead(struct kexec_slot *slot);
 void kexec_slot_forget_progress(struct kexec_slot *slot);
 
 /* verify.c */

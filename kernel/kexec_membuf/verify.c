@@ -12,8 +12,10 @@
 #include <linux/kernel.h>
 #include <linux/kexec_membuf.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
+#include <linux/suspend.h>
 
 #include "internal.h"
 
@@ -26,23 +28,6 @@
 static bool verify_ahead = true;
 static struct kthread_worker *worker;
 
-/* The kernel owns more than its file; what it finds there it clears itself */
-static int clean_kernel(struct kexec_slot *slot)
-{
-	const struct kexec_stash_file *kernel =
-		&slot->rec.file[KEXEC_STASH_KERNEL];
-	const void *buf = kexec_slot_file_addr(slot, KEXEC_STASH_KERNEL);
-	struct kexec_stash_image image;
-	const char *why;
-	int ret;
-
-	ret = kexec_stash_image_read(buf, kernel->size, slot->rec.size, &image,
-				     &why);
-	if (!ret)
-		kexec_slot_clean(slot, KEXEC_STASH_KERNEL, image.image_size);
-	return ret;
-}
-
 static int verify(struct kexec_slot *slot)
 {
 	int ret = 0;
@@ -51,7 +36,7 @@ static int verify(struct kexec_slot *slot)
 		if (slot->rec.file[i].size)
 			ret = kexec_slot_check_ahead(slot, i);
 	}
-	return ret ?: clean_kernel(slot);
+	return ret ?: kexec_slot_clean_kernel_ahead(slot);
 }
 
 static void verify_func(struct kthread_work *work)
@@ -96,10 +81,12 @@ static void verify_all(void)
 		kexec_slot_verify_later(kexec_slots[i]);
 }
 
-/* Turned off, what was verified so far is as if it had not been */
+/* What was verified so far is as if it had not been */
 static void forget_all(void)
 {
 	for (int i = 0; i < kexec_nr_slots; i++) {
+		/* Who is just verifying it notices, and need not be waited for long */
+		kexec_slot_unseal_ahead(kexec_slots[i]);
 		kthread_cancel_delayed_work_sync(&kexec_slots[i]->verify_work);
 		kexec_slot_unseal_ahead(kexec_slots[i]);
 	}
@@ -126,6 +113,33 @@ static const struct kernel_param_ops verify_ahead_ops = {
 
 module_param_cb(verify_ahead, &verify_ahead_ops, &verify_ahead, 0644);
 
+/*
+ * The kernel that resumed this one has put its memory back through caches that
+ * nobody has cleaned since. Images that are loaded are as good as they were once
+ * their slots are clean again.
+ */
+static int clean_again(struct notifier_block *nb, unsigned long action,
+		       void *data)
+{
+	if (action != PM_POST_HIBERNATION)
+		return NOTIFY_DONE;
+	forget_all();
+	for (int i = 0; i < kexec_nr_slots; i++) {
+		struct kexec_slot *slot = kexec_slots[i];
+
+		guard(mutex)(&slot->lock);
+		if (slot->sealed)
+			arch_kexec_stash_flush(__va(slot->rec.base),
+					       slot->rec.size);
+	}
+	verify_all();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block clean_again_nb = {
+	.notifier_call = clean_again,
+};
+
 static int __init verify_init(void)
 {
 	struct kthread_worker *thread;
@@ -138,6 +152,6 @@ static int __init verify_init(void)
 	set_user_nice(thread->task, MAX_NICE);
 	worker = thread;
 	verify_all();
-	return 0;
+	return register_pm_notifier(&clean_again_nb);
 }
 late_initcall(verify_init);
