@@ -133,6 +133,25 @@ void kexec_adoption_drop_bufs(struct kimage *image);
 void kexec_adoption_release(struct kimage *image);
 
 /**
+ * kexec_adoption_in_place() - whether an image lies where it will run
+ * @image: the image
+ *
+ * No pages are allocated for its segments.
+ *
+ * Return: true for one that was adopted.
+ */
+bool kexec_adoption_in_place(const struct kimage *image);
+
+/**
+ * kexec_adoption_failed() - say that an image cannot be loaded
+ * @image: the image, about to be freed
+ * @err: why, a negative errno
+ *
+ * Nothing is said again where the slot's part of it has said why.
+ */
+void kexec_adoption_failed(const struct kimage *image, int err);
+
+/**
  * kexec_membuf_fdt_space() - bytes to spare in the passed-on device tree
  * @image: the image being loaded
  *
@@ -327,6 +346,15 @@ static inline void kexec_adoption_drop_bufs(struct kimage *image)
 }
 
 static inline void kexec_adoption_release(struct kimage *image)
+{
+}
+
+static inline bool kexec_adoption_in_place(const struct kimage *image)
+{
+	return false;
+}
+
+static inline void kexec_adoption_failed(const struct kimage *image, int err)
 {
 }
 

@@ -39,19 +39,35 @@ static int refuse_content(struct kexec_slot *slot, unsigned int id,
  * need not be. The recorded digest comes last: where IMA has computed the same,
  * it need not be computed again.
  */
-static int check_file(struct kexec_slot *slot, unsigned int id,
-		      struct file *file, enum kernel_read_file_id read_id)
+static int check_open_file(struct kexec_slot *slot, unsigned int id,
+			   struct file *file, enum kernel_read_file_id read_id)
 {
-	void *buf = kexec_slot_file_addr(slot, id);
-	u64 size = slot->rec.file[id].size;
 	int ret;
 
-	kexec_slot_keep_inode(slot, id, file_inode(file));
 	ret = security_kernel_read_file(file, read_id, true);
 	if (!ret)
-		ret = security_kernel_post_read_file(file, buf, size, read_id);
-	if (!ret)
-		ret = kexec_slot_check_digest(slot, id, file_inode(file));
+		ret = security_kernel_post_read_file(file,
+						     kexec_slot_file_addr(slot, id),
+						     slot->rec.file[id].size,
+						     read_id);
+	if (ret)
+		return kexec_slot_refuse(slot, id,
+					 "is not let pass by a security module, see the audit log",
+					 ret);
+	return kexec_slot_check_digest(slot, id, file_inode(file));
+}
+
+static int check_file(struct kexec_adoption *adoption, unsigned int id,
+		      enum kernel_read_file_id read_id)
+{
+	struct file *file = kexec_slot_open_sealed(adoption->slot, id,
+						   adoption->any);
+	int ret;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = check_open_file(adoption->slot, id, file, read_id);
+	fput(file);
 	return ret;
 }
 
@@ -80,14 +96,14 @@ static u64 kernel_room(const struct kexec_slot *slot)
 	return room;
 }
 
-static int adopt_kernel_file(struct kexec_adoption *adoption, struct file *file)
+static int check_kernel(struct kexec_adoption *adoption)
 {
 	struct kexec_slot *slot = adoption->slot;
 	const unsigned int id = KEXEC_STASH_KERNEL;
 	const char *why;
 	int ret;
 
-	ret = check_file(slot, id, file, READING_KEXEC_IMAGE);
+	ret = check_file(adoption, id, READING_KEXEC_IMAGE);
 	if (ret)
 		return ret;
 	ret = arch_kexec_stash_image_check(kexec_slot_file_addr(slot, id),
@@ -105,32 +121,21 @@ static bool is_kernel_of(const struct kexec_slot *slot,
 	const struct kexec_stash_file *kernel =
 		&slot->rec.file[KEXEC_STASH_KERNEL];
 
-	return kernel->size && kernel->size == image->kernel_buf_len &&
+	return kernel->size == image->kernel_buf_len &&
 	       !memcmp(image->kernel_buf, __va(slot->rec.base), kernel->size);
 }
 
-/* Whatever file of the slot it came from, it is the kernel that is looked at */
-static int adopt_sealed(struct kimage *image, struct kexec_adoption *adoption,
-			struct file *any)
+static int adopt_sealed(struct kimage *image, struct kexec_adoption *adoption)
 {
 	struct kexec_slot *slot = adoption->slot;
-	struct file *kernel;
 	int ret;
 
-	/*
-	 * What was read from elsewhere must still be what lies here, now sealed
-	 */
+	/* What was read from elsewhere must be what lies here, byte by byte */
 	if (image->kernel_buf && !is_kernel_of(slot, image))
 		return -ENODEV;
-	kernel = kexec_stash_open_sibling(any, KEXEC_STASH_KERNEL);
-	if (IS_ERR(kernel))
-		return PTR_ERR(kernel);
-	ret = adopt_kernel_file(adoption, kernel);
-	if (ret) {
-		fput(kernel);
+	ret = check_kernel(adoption);
+	if (ret)
 		return ret;
-	}
-	adoption->kernel = kernel;
 	image->adoption = adoption;
 	vfree(image->kernel_buf);
 	image->kernel_buf = kexec_slot_file_addr(slot, KEXEC_STASH_KERNEL);
@@ -138,6 +143,17 @@ static int adopt_sealed(struct kimage *image, struct kexec_adoption *adoption,
 	return 0;
 }
 
+/* No load ends without a line, whoever has no more to say than an errno */
+static void say_failed(const struct kexec_adoption *adoption, int err)
+{
+	const struct kexec_slot *slot = adoption->slot;
+
+	if (!adoption->err && adoption->refusals == slot->refusals)
+		pr_err("slot '%s': is not loaded, kexec itself fails: %pe\n",
+		       slot->rec.label, ERR_PTR(err));
+}
+
+/* Whatever file of the slot is given, it is the kernel that is looked at */
 static int adopt(struct kimage *image, struct kexec_slot *slot,
 		 struct file *any, bool strict)
 {
@@ -151,9 +167,14 @@ static int adopt(struct kimage *image, struct kexec_slot *slot,
 		goto free;
 	adoption->slot = slot;
 	adoption->strict = strict;
-	ret = adopt_sealed(image, adoption, any);
+	adoption->any = get_file(any);
+	adoption->refusals = slot->refusals;
+	ret = adopt_sealed(image, adoption);
 	if (!ret)
 		return 0;
+	if (ret != -ENODEV)
+		say_failed(adoption, ret);
+	fput(any);
 	kexec_slot_unseal(slot);
 free:
 	kfree(adoption);
@@ -163,13 +184,19 @@ free:
 /*
  * kexec-tools, since 2.0.26, hands over a copy of the kernel that it made in a
  * memfd, but the initrd as it is. Where that copy is the very kernel that lies
- * beside the initrd, it is the slot that is meant.
+ * beside the initrd, it is the slot that is meant. Whether it is can be told
+ * once nobody may change the slot; most that it is not can be told before.
  */
 static int adopt_by_initrd(struct kimage *image, struct kexec_slot *slot,
 			   struct file *initrd)
 {
-	if (image->type == KEXEC_TYPE_CRASH || !is_kernel_of(slot, image))
+	if (image->type == KEXEC_TYPE_CRASH)
 		return -ENODEV;
+	scoped_guard(mutex, &slot->lock) {
+		if (slot->rec.file[KEXEC_STASH_KERNEL].size !=
+		    image->kernel_buf_len)
+			return -ENODEV;
+	}
 	return adopt(image, slot, initrd, false);
 }
 
@@ -206,14 +233,9 @@ static ssize_t adopt_own_initrd(struct kimage *image)
 	struct kexec_adoption *adoption = image->adoption;
 	struct kexec_slot *slot = adoption->slot;
 	const unsigned int id = KEXEC_STASH_INITRD;
-	struct file *file;
 	int ret;
 
-	file = kexec_stash_open_sibling(adoption->kernel, id);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	ret = check_file(slot, id, file, READING_KEXEC_INITRAMFS);
-	fput(file);
+	ret = check_file(adoption, id, READING_KEXEC_INITRAMFS);
 	if (!ret)
 		ret = check_whole(slot, id);
 	if (ret)
@@ -300,30 +322,26 @@ static bool dtb_needs_signature(void)
  * kernel's check. What firmware put there came the way that the running tree
  * came; its digest is measured.
  */
-static int check_dtb(struct kexec_slot *slot, struct file *kernel)
+static int check_dtb(struct kexec_adoption *adoption)
 {
-	void *dtb = kexec_slot_file_addr(slot, KEXEC_STASH_DTB);
-	u64 size = slot->rec.file[KEXEC_STASH_DTB].size;
-	struct file *file;
+	const unsigned int id = KEXEC_STASH_DTB;
+	struct kexec_slot *slot = adoption->slot;
+	const struct kexec_stash_file *file = &slot->rec.file[id];
 	int ret;
 
 	if (slot->rec.origin == KEXEC_STASH_FIRMWARE) {
-		ret = kexec_slot_check_digest(slot, KEXEC_STASH_DTB, NULL);
+		ret = kexec_slot_check_digest(slot, id, NULL);
 		if (!ret)
-			ima_measure_critical_data("kexec_membuf", "dtb", dtb,
-						  size, true, NULL, 0);
+			ima_measure_critical_data("kexec_membuf", "dtb",
+						  kexec_slot_file_addr(slot, id),
+						  file->size, true, NULL, 0);
 		return ret;
 	}
 	if (dtb_needs_signature())
-		return kexec_slot_refuse(slot, KEXEC_STASH_DTB,
+		return kexec_slot_refuse(slot, id,
 					 "has no signature that could be checked",
 					 -EPERM);
-	file = kexec_stash_open_sibling(kernel, KEXEC_STASH_DTB);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	ret = check_file(slot, KEXEC_STASH_DTB, file, READING_KEXEC_IMAGE);
-	fput(file);
-	return ret;
+	return check_file(adoption, id, READING_KEXEC_IMAGE);
 }
 
 static int adopt_dtb(struct kimage *image)
@@ -337,7 +355,7 @@ static int adopt_dtb(struct kimage *image)
 		return 0;
 	if (!slot->rec.file[KEXEC_STASH_DTB].size)
 		return check_whole(slot, KEXEC_STASH_DTB);
-	ret = check_dtb(slot, adoption->kernel);
+	ret = check_dtb(adoption);
 	if (ret)
 		return ret;
 	ret = kexec_fdt_check(kexec_slot_file_addr(slot, KEXEC_STASH_DTB),
@@ -535,9 +553,9 @@ void kexec_adoption_drop_bufs(struct kimage *image)
 		image->kernel_buf = NULL;
 	if (buf_in_slot(adoption->slot, image->initrd_buf))
 		image->initrd_buf = NULL;
-	if (adoption->kernel)
-		fput(adoption->kernel);
-	adoption->kernel = NULL;
+	if (adoption->any)
+		fput(adoption->any);
+	adoption->any = NULL;
 }
 
 void kexec_adoption_release(struct kimage *image)
@@ -551,6 +569,17 @@ void kexec_adoption_release(struct kimage *image)
 	kexec_slot_unseal(adoption->slot);
 	kfree(adoption);
 	image->adoption = NULL;
+}
+
+bool kexec_adoption_in_place(const struct kimage *image)
+{
+	return image->adoption;
+}
+
+void kexec_adoption_failed(const struct kimage *image, int err)
+{
+	if (image->adoption)
+		say_failed(image->adoption, err);
 }
 
 /**

@@ -127,6 +127,7 @@ static int compare(struct kexec_slot *slot, unsigned int id, bool ahead,
 	       slot->rec.label, kexec_slot_file_name(id),
 	       kexec_stash_hash_name(file->hash), len, digest, len,
 	       file->digest);
+	slot->refusals++;
 	__set_bit(id, &slot->bad);
 	kexec_slot_changed(slot);
 	return -EBADMSG;

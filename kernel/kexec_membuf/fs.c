@@ -5,8 +5,8 @@
  *
  * A file system of its own, with its own magic, so that what hangs on inodes
  * and xattrs (IMA, EVM, SELinux) covers a payload by the rules that cover a
- * kernel on disk. Inodes are made when they are looked up; bytes and xattrs
- * belong to the slot and stay when the file system is unmounted.
+ * kernel on disk. Inodes of payload files live as long as the kernel does; bytes
+ * and xattrs belong to the slot. All stay when the file system is unmounted.
  */
 
 #define pr_fmt(fmt) "kexec_membuf: " fmt
@@ -15,10 +15,15 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_context.h>
+#include <linux/iversion.h>
+#include <linux/kexec.h>
 #include <linux/mount.h>
-#include <linux/namei.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/sizes.h>
 #include <linux/sysfs.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/xattr.h>
 #include <uapi/linux/kexec_membuf.h>
@@ -63,50 +68,78 @@ static unsigned int inode_entry(const struct inode *inode)
 
 /* The payload's files */
 
-static ssize_t payload_read_iter(struct kiocb *iocb, struct iov_iter *to)
+/*
+ * As much is copied under the slot's lock as can be copied without a page fault.
+ * Who has the memory that is missing brought in holds no lock that a load, or
+ * kexec -e, waits for: it may be on a file system that does not answer.
+ */
+#define COPY_MAX SZ_1M
+
+static size_t read_some(struct kexec_slot *slot, unsigned int id, u64 pos,
+			struct iov_iter *to, size_t *left)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
-	struct kexec_slot *slot = inode_slot(inode);
-	unsigned int id = inode_entry(inode);
-	size_t count, copied;
 	u64 size;
 
 	guard(mutex)(&slot->lock);
 	size = kexec_slot_file_size(slot, id);
-	if (iocb->ki_pos >= size || !iov_iter_count(to))
-		return 0;
-	count = min_t(u64, iov_iter_count(to), size - iocb->ki_pos);
-	copied = copy_to_iter(kexec_slot_file_addr(slot, id) + iocb->ki_pos,
-			      count, to);
-	iocb->ki_pos += copied;
-	return copied ?: -EFAULT;
+	*left = pos < size ? min3(iov_iter_count(to), size - pos, COPY_MAX) : 0;
+	guard(pagefault)();
+	return copy_to_iter(kexec_slot_file_addr(slot, id) + pos, *left, to);
 }
 
-static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
-			    struct kiocb *iocb, struct iov_iter *from)
+static ssize_t payload_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	size_t copied, left, done = 0;
+
+	for (;;) {
+		copied = read_some(inode_slot(inode), inode_entry(inode),
+				   iocb->ki_pos, to, &left);
+		iocb->ki_pos += copied;
+		done += copied;
+		if (!left)
+			return done;
+		if (fatal_signal_pending(current))
+			return done ?: -EINTR;
+		if (!copied && fault_in_iov_iter_writeable(to, left) == left)
+			return done ?: -EFAULT;
+		cond_resched();
+	}
+}
+
+static size_t copy_in(void *to, size_t count, struct iov_iter *from)
+{
+	guard(pagefault)();
+	return copy_from_iter(to, count, from);
+}
+
+/* Return: bytes written, 0 if none is there to be copied, or an error */
+static ssize_t write_some(struct kexec_slot *slot, unsigned int id, u64 pos,
+			  struct iov_iter *from)
 {
 	u64 size = kexec_slot_file_size(slot, id), room;
-	size_t count = iov_iter_count(from), copied;
+	size_t copied, count = iov_iter_count(from);
 	void *addr;
+	int ret;
 
+	ret = kexec_slot_may_change(slot);
+	if (ret)
+		return ret;
 	kexec_slot_touch(slot, id);
 	room = kexec_slot_file_room(slot, id);
-	if (iocb->ki_pos > room || count > room - iocb->ki_pos)
-		return kexec_slot_no_space(slot, id, room);
-	if (id == KEXEC_STASH_KERNEL &&
-	    kexec_slot_make_way(slot, iocb->ki_pos + count))
+	if (pos > room || count > room - pos ||
+	    (id == KEXEC_STASH_KERNEL && kexec_slot_make_way(slot, pos + count)))
 		return kexec_slot_no_space(slot, id, room);
 
 	addr = kexec_slot_file_addr(slot, id);
-	if (iocb->ki_pos > size)
-		memset(addr + size, 0, iocb->ki_pos - size);
-	copied = copy_from_iter(addr + iocb->ki_pos, count, from);
+	copied = copy_in(addr + pos, min(count, COPY_MAX), from);
 	if (!copied)
-		return -EFAULT;
-	iocb->ki_pos += copied;
-	if (iocb->ki_pos > size) {
-		kexec_slot_clear_last_page(slot, id, iocb->ki_pos);
-		kexec_slot_set_file_size(slot, id, iocb->ki_pos);
+		return 0;
+	if (pos > size)
+		memset(addr + size, 0, pos - size);
+	if (pos + copied > size) {
+		kexec_slot_clear_last_page(slot, id, pos + copied);
+		kexec_slot_set_file_size(slot, id, pos + copied);
 	}
 	/*
 	 * With the first bytes of it, not step by step; what does not fit is
@@ -117,34 +150,62 @@ static ssize_t write_locked(struct kexec_slot *slot, unsigned int id,
 	return copied;
 }
 
-static ssize_t payload_write_iter(struct kiocb *iocb, struct iov_iter *from)
+static ssize_t write_step(struct inode *inode, u64 pos, struct iov_iter *from)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
 	struct kexec_slot *slot = inode_slot(inode);
 	unsigned int id = inode_entry(inode);
 	ssize_t ret;
 
-	inode_lock(inode);
-	scoped_guard(mutex, &slot->lock) {
-		ret = kexec_slot_may_change(slot);
-		if (ret)
-			goto out;
-		/* That is whose size O_APPEND goes by, and it has none of its own */
-		i_size_write(iocb->ki_filp->f_mapping->host,
-			     kexec_slot_file_size(slot, id));
-		ret = generic_write_checks(iocb, from);
-		if (ret <= 0)
-			goto out;
-		ret = write_locked(slot, id, iocb, from);
-		/* Half a file, not to be taken for a whole one */
+	guard(mutex)(&slot->lock);
+	ret = write_some(slot, id, pos, from);
+	i_size_write(inode, kexec_slot_file_size(slot, id));
+	kexec_slot_changed(slot);
+	return ret;
+}
+
+/* Half a file, not to be taken for a whole one */
+static ssize_t write_failed(struct inode *inode, ssize_t err)
+{
+	struct kexec_slot *slot = inode_slot(inode);
+	unsigned int id = inode_entry(inode);
+
+	guard(mutex)(&slot->lock);
+	if (test_bit(id, &slot->dirty))
+		__set_bit(id, &slot->bad);
+	kexec_slot_changed(slot);
+	return err;
+}
+
+static ssize_t write_all(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	size_t left, done = 0;
+	ssize_t ret;
+
+	while ((left = min(iov_iter_count(from), COPY_MAX))) {
+		ret = write_step(inode, iocb->ki_pos, from);
+		if (!ret && fault_in_iov_iter_readable(from, left) == left)
+			ret = -EFAULT;
+		else if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		if (ret < 0)
-			__set_bit(id, &slot->bad);
-		i_size_write(inode, kexec_slot_file_size(slot, id));
-		kexec_slot_changed(slot);
+			return done ?: write_failed(inode, ret);
+		iocb->ki_pos += ret;
+		done += ret;
+		cond_resched();
 	}
+	return done;
+}
+
+static ssize_t payload_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t ret;
+
+	inode_lock(inode);
+	ret = generic_write_checks(iocb, from);
 	if (ret > 0)
-		inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
-out:
+		ret = file_update_time(iocb->ki_filp) ?: write_all(iocb, from);
 	inode_unlock(inode);
 	return ret;
 }
@@ -180,21 +241,12 @@ static int payload_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static loff_t payload_llseek(struct file *file, loff_t offset, int whence)
-{
-	struct inode *inode = file_inode(file);
-	u64 size = kexec_slot_file_size(inode_slot(inode), inode_entry(inode));
-
-	return generic_file_llseek_size(file, offset, whence, MAX_LFS_FILESIZE,
-					size);
-}
-
 static const struct file_operations payload_fops = {
 	.open = payload_open,
 	.release = payload_release,
 	.read_iter = payload_read_iter,
 	.write_iter = payload_write_iter,
-	.llseek = payload_llseek,
+	.llseek = generic_file_llseek,
 	.splice_read = copy_splice_read,
 	.splice_write = iter_file_splice_write,
 	.mmap_prepare = kexec_slot_mmap_prepare,
@@ -211,6 +263,7 @@ static int empty_file(struct inode *inode)
 		return ret;
 	kexec_slot_empty_file(slot, inode_entry(inode));
 	i_size_write(inode, 0);
+	inode_inc_iversion(inode);
 	kexec_slot_changed(slot);
 	kexec_slot_verify_later(slot);
 	mutex_unlock(&slot->lock);
@@ -240,16 +293,6 @@ static int payload_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	return 0;
 }
 
-static int payload_getattr(struct mnt_idmap *idmap, const struct path *path,
-			   struct kstat *stat, u32 mask, unsigned int flags)
-{
-	struct inode *inode = d_inode(path->dentry);
-
-	generic_fillattr(idmap, mask, inode, stat);
-	stat->size = kexec_slot_file_size(inode_slot(inode), inode_entry(inode));
-	return 0;
-}
-
 static ssize_t payload_listxattr(struct dentry *dentry, char *buffer,
 				 size_t size)
 {
@@ -262,15 +305,16 @@ static ssize_t payload_listxattr(struct dentry *dentry, char *buffer,
 
 static const struct inode_operations payload_iops = {
 	.setattr = payload_setattr,
-	.getattr = payload_getattr,
 	.listxattr = payload_listxattr,
 };
 
 /* Extended attributes */
 
+/* Of a payload's file, whether user space sees the inode or the seal has made it */
 static bool has_xattrs(const struct inode *inode)
 {
-	return inode->i_fop == &payload_fops;
+	return S_ISREG(inode->i_mode) && inode->i_ino >= SLOT_INO(0) &&
+	       inode_entry(inode) < KEXEC_SLOT_NR_FILES;
 }
 
 static int security_xattr_get(const struct xattr_handler *handler,
@@ -322,11 +366,10 @@ static int set_xattr(struct kexec_slot *slot, unsigned int id, const char *name,
 		return PTR_ERR(old);
 	/* Where it is being removed, its name may go with it */
 	simple_xattr_free_rcu(old);
-	/* IMA is to look again, whatever it remembers of the file */
-	if (recorded)
-		slot->inode_generation++;
-	return recorded ? record_signature(&slot->rec.file[id], value, size) :
-			  0;
+	if (!recorded)
+		return 0;
+	kexec_slot_forget_verdict(slot, id);
+	return record_signature(&slot->rec.file[id], value, size);
 }
 
 static void drop_xattrs(struct kexec_slot *slot, unsigned int id)
@@ -348,10 +391,14 @@ static int security_xattr_set(const struct xattr_handler *handler,
 	if (!has_xattrs(inode))
 		return -EOPNOTSUPP;
 	slot = inode_slot(inode);
-	scoped_guard(mutex, &slot->lock)
-		ret = set_xattr(slot, inode_entry(inode),
-				xattr_full_name(handler, name), value, size,
-				flags);
+	scoped_guard(mutex, &slot->lock) {
+		/* The next kernel has been told of the signatures */
+		ret = kexec_in_progress ?
+			      -EBUSY :
+			      set_xattr(slot, inode_entry(inode),
+					xattr_full_name(handler, name), value,
+					size, flags);
+	}
 	if (!ret)
 		inode_set_ctime_current(inode);
 	return ret;
@@ -434,7 +481,12 @@ static int slot_unlink(struct inode *dir, struct dentry *dentry)
 
 	if (inode->i_fop != &payload_fops)
 		return -EPERM;
+	/* As with truncate(): not under those who read it as a whole */
+	ret = get_write_access(inode);
+	if (ret)
+		return ret;
 	ret = empty_file(inode);
+	put_write_access(inode);
 	if (ret)
 		return ret;
 	scoped_guard(mutex, &inode_slot(inode)->lock)
@@ -514,7 +566,6 @@ static void init_inode(struct inode *inode, umode_t mode,
 static void init_file_inode(struct inode *inode)
 {
 	struct kexec_slot *slot = inode_slot(inode);
-
 	unsigned int id = inode_entry(inode);
 
 	if (id >= KEXEC_SLOT_NR_FILES) {
@@ -524,37 +575,12 @@ static void init_file_inode(struct inode *inode)
 		return;
 	}
 	init_inode(inode, S_IFREG | 0600, &payload_iops, &payload_fops);
-	if (slot->map_inode)
-		inode->i_mapping = slot->map_inode->i_mapping;
-	guard(mutex)(&slot->lock);
 	i_size_write(inode, kexec_slot_file_size(slot, id));
-}
-
-/* Inodes of payload files come in generations, see kexec_slot_seal() */
-static u32 inode_generation(u64 ino)
-{
-	if (ino < SLOT_INO(0) || ino == SLOT_INO(INO_SLOT(ino)) ||
-	    INO_ENTRY(ino) >= KEXEC_SLOT_NR_FILES)
-		return 0;
-	return READ_ONCE(kexec_slots[INO_SLOT(ino)]->inode_generation);
-}
-
-static int is_inode(struct inode *inode, void *ino)
-{
-	return inode->i_ino == *(u64 *)ino &&
-	       inode->i_generation == inode_generation(*(u64 *)ino);
-}
-
-static int set_inode(struct inode *inode, void *ino)
-{
-	inode->i_ino = *(u64 *)ino;
-	inode->i_generation = inode_generation(*(u64 *)ino);
-	return 0;
 }
 
 static struct inode *stash_iget(struct super_block *sb, u64 ino)
 {
-	struct inode *inode = iget5_locked(sb, ino, is_inode, set_inode, &ino);
+	struct inode *inode = iget_locked(sb, ino);
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
@@ -609,43 +635,6 @@ struct kexec_slot *kexec_stash_fact_slot(struct file *file, unsigned int *fact)
 	return inode_slot(inode);
 }
 
-/**
- * kexec_stash_open_sibling() - open another file of the same payload, for LSMs
- * to look at
- * @file: an open file of a payload
- * @id: the other file
- *
- * Return: the open file, or an error pointer.
- */
-struct file *kexec_stash_open_sibling(struct file *file, unsigned int id)
-{
-	struct path path = { .mnt = file->f_path.mnt };
-	struct dentry *dir = dget_parent(file->f_path.dentry);
-	struct file *sibling;
-
-	path.dentry = lookup_one_unlocked(mnt_idmap(path.mnt),
-					  &QSTR(kexec_slot_file_name(id)), dir);
-	dput(dir);
-	if (IS_ERR(path.dentry))
-		return ERR_CAST(path.dentry);
-	sibling = dentry_open(&path, O_RDONLY | O_LARGEFILE, current_cred());
-	dput(path.dentry);
-	return sibling;
-}
-
-/* A name stands for the newest generation of its inode */
-static int stash_revalidate(struct inode *dir, const struct qstr *name,
-			    struct dentry *dentry, unsigned int flags)
-{
-	const struct inode *inode = d_inode_rcu(dentry);
-
-	return !inode || inode->i_generation == inode_generation(inode->i_ino);
-}
-
-static const struct dentry_operations stash_dentry_ops = {
-	.d_revalidate = stash_revalidate,
-};
-
 static const struct super_operations stash_sops = {
 	.statfs = simple_statfs,
 	.drop_inode = inode_just_drop,
@@ -662,12 +651,7 @@ static int stash_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_op = &stash_sops;
 	sb->s_xattr = stash_xattr_handlers;
 	sb->s_time_gran = 1;
-	/*
-	 * What one path did to a file is seen through any other: names are not
-	 * cached beyond their use
-	 */
-	set_default_d_op(sb, &stash_dentry_ops);
-	sb->s_d_flags |= DCACHE_DONTCACHE;
+	sb->s_flags |= SB_I_VERSION;
 	sb->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
 
 	inode = stash_iget(sb, ROOT_INO);
@@ -698,15 +682,23 @@ static struct file_system_type stash_fs_type = {
 	.kill_sb = kill_anon_super,
 };
 
-/* Inodes of a file come and go; what is mapped of it is one for all of them */
-static void __init make_map_inodes(void)
+/*
+ * A payload's files have their inodes from now on: what is mapped of them hangs
+ * on these, and what LSMs remember of them
+ */
+static int __init make_inodes(void)
 {
 	for (int i = 0; i < kexec_nr_slots; i++) {
-		struct inode *inode = alloc_anon_inode(stash_mnt->mnt_sb);
+		for (int id = 0; id < KEXEC_SLOT_NR_FILES; id++) {
+			struct inode *inode =
+				stash_iget(stash_mnt->mnt_sb, ENTRY_INO(i, id));
 
-		if (!IS_ERR(inode))
-			kexec_slots[i]->map_inode = inode;
+			if (IS_ERR(inode))
+				return PTR_ERR(inode);
+			kexec_slots[i]->inodes[id] = inode;
+		}
 	}
+	return 0;
 }
 
 static int __init stash_fs_init(void)
@@ -719,10 +711,8 @@ static int __init stash_fs_init(void)
 	if (ret)
 		goto remove;
 	stash_mnt = kern_mount(&stash_fs_type);
-	if (!IS_ERR(stash_mnt)) {
-		make_map_inodes();
-		return 0;
-	}
+	if (!IS_ERR(stash_mnt))
+		return make_inodes();
 	ret = PTR_ERR(stash_mnt);
 	unregister_filesystem(&stash_fs_type);
 remove:

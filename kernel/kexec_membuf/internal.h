@@ -13,7 +13,6 @@
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -108,20 +107,18 @@ struct kexec_slot_progress {
  * @progress_lock: protects @progress; taken inside @lock
  * @progress: of each file
  * @verify_work: verifies it, some time after it was staged
- * @inode_generation: inodes of earlier ones still show the slot to those who
- *	have them open, but are not found again
- * @inodes: of the files that LSMs have looked at since the slot is sealed
- * @ima_demands: bits of the files that IMA demanded a signature of, when the
- *	inode generation began
+ * @sealed_inodes: of the files that LSMs have looked at since the slot is sealed:
+ *	what they remember of these, they found of sealed bytes
+ * @ima_demands: bits of the files that IMA demanded a signature of, when it was
+ *	first asked about one of @sealed_inodes
+ * @refusals: how often the log was told why its payload is not taken
  * @cmdline: command line of the payload; no NUL at its end
  * @cmdline_len: its length in bytes, 0 for none
  * @xattrs: extended attributes of each file, of the stash's own cache
  * @shown_state: what kexec_slot_changed() found last
  * @state_changes: how often it was another one than before, and 1
  * @state_wait: those who wait for that
- * @place_lock: where a file lies and how long it is changes under this, and
- *	@lock, only: for mappings, whose faults come under locks of their own
- * @map_inode: mappings of all its files hang on this; NULL if there can be none
+ * @inodes: of the files as user space sees them; NULL before there are any
  * @res: what /proc/iomem shows
  */
 struct kexec_slot {
@@ -139,17 +136,16 @@ struct kexec_slot {
 	struct mutex progress_lock; /* see above */
 	struct kexec_slot_progress progress[KEXEC_STASH_NR_FILES];
 	struct kthread_delayed_work verify_work;
-	unsigned int inode_generation;
-	struct inode *inodes[KEXEC_STASH_NR_FILES];
+	struct inode *sealed_inodes[KEXEC_STASH_NR_FILES];
 	unsigned long ima_demands;
+	unsigned int refusals;
 	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
 	size_t cmdline_len;
 	struct list_head xattrs[KEXEC_SLOT_NR_FILES];
 	enum kexec_slot_state shown_state;
 	unsigned long state_changes;
 	wait_queue_head_t state_wait;
-	struct rw_semaphore place_lock; /* see above */
-	struct inode *map_inode;
+	struct inode *inodes[KEXEC_SLOT_NR_FILES];
 	struct resource res;
 };
 
@@ -186,8 +182,8 @@ bool __init kexec_slot_holds_kernel(const struct kexec_stash_record *rec);
 
 const char *__init kexec_slot_check_memory(u64 base, u64 size);
 
-int kexec_slot_refuse(const struct kexec_slot *slot, unsigned int id,
-		      const char *why, int err);
+int kexec_slot_refuse(struct kexec_slot *slot, unsigned int id, const char *why,
+		      int err);
 int kexec_slot_no_space(const struct kexec_slot *slot, unsigned int id,
 			u64 room);
 
@@ -205,8 +201,9 @@ void kexec_slot_unseal(struct kexec_slot *slot);
 int kexec_slot_seal_ahead(struct kexec_slot *slot);
 void kexec_slot_unseal_ahead(struct kexec_slot *slot);
 int kexec_slot_lock_to_change(struct kexec_slot *slot);
-void kexec_slot_keep_inode(struct kexec_slot *slot, unsigned int id,
-			   struct inode *inode);
+struct file *kexec_slot_open_sealed(struct kexec_slot *slot, unsigned int id,
+				    const struct file *any);
+void kexec_slot_forget_verdict(struct kexec_slot *slot, unsigned int id);
 void *kexec_slot_map(const struct kexec_slot *slot, u64 mem, u64 size);
 int kexec_slot_write(const struct kexec_slot *slot, u64 mem, const void *buf,
 		     u64 len, u64 memsz);
@@ -226,7 +223,7 @@ void kexec_slot_verify_later(struct kexec_slot *slot);
 /* mmap.c */
 struct vm_area_desc;
 int kexec_slot_mmap_prepare(struct vm_area_desc *desc);
-void kexec_slot_unmap(struct kexec_slot *slot);
+void kexec_slot_unmap(struct kexec_slot *slot, unsigned int id);
 
 /* facts.c */
 extern const struct file_operations kexec_slot_fact_fops;
@@ -236,14 +233,15 @@ umode_t kexec_slot_fact_mode(unsigned int fact);
 /* fs.c: the slot and file that an open file of the stash shows, or NULL */
 struct kexec_slot *kexec_stash_file_slot(struct file *file, unsigned int *id);
 struct kexec_slot *kexec_stash_fact_slot(struct file *file, unsigned int *fact);
-struct file *kexec_stash_open_sibling(struct file *file, unsigned int id);
 int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
 				     const u8 *signature, u32 len);
 
 /**
  * struct kexec_adoption - what an image has of a slot
  * @slot: the slot
- * @kernel: the slot's kernel as it was opened; NULL once the image is loaded
+ * @any: a file of the slot that the caller has opened; NULL once the image is
+ *	loaded
+ * @refusals: of the slot, before this load
  * @strict: KEXEC_FILE_MEMBUF was given: the rest of the payload is the slot's
  *	own unless said otherwise
  * @use_dtb: the next kernel's tree starts from the slot's
@@ -255,7 +253,8 @@ int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
  */
 struct kexec_adoption {
 	struct kexec_slot *slot;
-	struct file *kernel;
+	struct file *any;
+	unsigned int refusals;
 	bool strict;
 	bool use_dtb;
 	u64 image_size;

@@ -9,8 +9,8 @@
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/pfn.h>
-#include <linux/rwsem.h>
 
 #include "internal.h"
 
@@ -21,8 +21,7 @@ static vm_fault_t payload_fault(struct vm_fault *vmf)
 	struct kexec_slot *slot =
 		kexec_stash_file_slot(vmf->vma->vm_file, &id);
 
-	/* Not the slot's lock: who writes holds it while he faults in his bytes */
-	guard(rwsem_read)(&slot->place_lock);
+	guard(mutex)(&slot->lock);
 	if (pos >= kexec_slot_file_size(slot, id))
 		return VM_FAULT_SIGBUS;
 	return vmf_insert_pfn(vmf->vma, vmf->address,
@@ -44,9 +43,9 @@ static const struct vm_operations_struct payload_vm_ops = {
 int kexec_slot_mmap_prepare(struct vm_area_desc *desc)
 {
 	unsigned int id;
-	struct kexec_slot *slot = kexec_stash_file_slot(desc->file, &id);
 
-	if (id == KEXEC_SLOT_CMDLINE || !slot->map_inode)
+	kexec_stash_file_slot(desc->file, &id);
+	if (id == KEXEC_SLOT_CMDLINE)
 		return -ENODEV;
 	if (vma_desc_test(desc, VMA_WRITE_BIT))
 		return -EACCES;
@@ -58,13 +57,14 @@ int kexec_slot_mmap_prepare(struct vm_area_desc *desc)
 }
 
 /**
- * kexec_slot_unmap() - take what is mapped of a slot away
- * @slot: the slot, its place_lock held for writing
+ * kexec_slot_unmap() - take what is mapped of a file away
+ * @slot: the slot, locked
+ * @id: the file, not the command line
  *
  * What is still there comes back with the next access.
  */
-void kexec_slot_unmap(struct kexec_slot *slot)
+void kexec_slot_unmap(struct kexec_slot *slot, unsigned int id)
 {
-	if (slot->map_inode)
-		unmap_mapping_range(slot->map_inode->i_mapping, 0, 0, 1);
+	if (slot->inodes[id])
+		unmap_mapping_range(slot->inodes[id]->i_mapping, 0, 0, 1);
 }

@@ -12,6 +12,9 @@
 
 #define pr_fmt(fmt) "kexec_membuf: " fmt
 
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/ima.h>
 #include <linux/kexec_membuf.h>
@@ -40,13 +43,30 @@ static void clear_last_pages(struct kexec_slot *slot)
 		kexec_slot_clear_last_page(slot, i, slot->rec.file[i].size);
 }
 
+/**
+ * kexec_slot_forget_verdict() - have LSMs look at a file anew
+ * @slot: the slot, locked
+ * @id: the file, not the command line
+ */
+void kexec_slot_forget_verdict(struct kexec_slot *slot, unsigned int id)
+{
+	iput(slot->sealed_inodes[id]);
+	slot->sealed_inodes[id] = NULL;
+}
+
+static void forget_verdicts(struct kexec_slot *slot)
+{
+	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++)
+		kexec_slot_forget_verdict(slot, i);
+}
+
 static int protect(struct kexec_slot *slot, bool readonly)
 {
 	return arch_kexec_stash_protect(__va(slot->rec.base), slot->rec.size,
 					readonly);
 }
 
-static int check_sealable(const struct kexec_slot *slot)
+static int check_sealable(struct kexec_slot *slot)
 {
 	if (slot->running)
 		return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
@@ -84,10 +104,9 @@ static int seal_locked(struct kexec_slot *slot)
 						 ret);
 		}
 	}
-	if (!slot->sealed || demands & ~slot->ima_demands) {
-		slot->inode_generation++;
-		slot->ima_demands = demands;
-	}
+	if (demands & ~slot->ima_demands)
+		forget_verdicts(slot);
+	slot->ima_demands = demands;
 	slot->sealed++;
 	return 0;
 }
@@ -96,10 +115,8 @@ static int seal_locked(struct kexec_slot *slot)
  * kexec_slot_seal() - close a payload to all who could change it
  * @slot: the slot, not locked
  *
- * Seals add up; each is undone by a kexec_slot_unseal(). IMA remembers what it
- * found of an inode: what it found before the slot was sealed, or by a policy
- * that asked for less, says nothing now, so there are new inodes then. While
- * the slot stays sealed nothing is computed twice.
+ * Seals add up; each is undone by a kexec_slot_unseal(). While the slot stays
+ * sealed nothing is computed twice, unless IMA's policy has come to demand more.
  *
  * Return: 0; -EBUSY if this kernel runs in the slot or has its memory; -ENODATA if there is no
  * kernel in it; -ETXTBSY while one of its files is open for writing; -ENOMEM.
@@ -115,19 +132,13 @@ int kexec_slot_seal(struct kexec_slot *slot)
 	return ret;
 }
 
-/* The last seal is gone; inodes are for the caller to put, without the lock */
-static void open_up(struct kexec_slot *slot, struct inode **inodes)
+static void unseal_locked(struct kexec_slot *slot)
 {
+	if (--slot->sealed)
+		return;
 	WARN_ON_ONCE(protect(slot, false));
 	kexec_slot_forget_progress(slot);
-	memcpy(inodes, slot->inodes, sizeof(slot->inodes));
-	memset(slot->inodes, 0, sizeof(slot->inodes));
-}
-
-static void put_inodes(struct inode **inodes)
-{
-	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++)
-		iput(inodes[i]);
+	forget_verdicts(slot);
 }
 
 /**
@@ -136,14 +147,9 @@ static void put_inodes(struct inode **inodes)
  */
 void kexec_slot_unseal(struct kexec_slot *slot)
 {
-	struct inode *inodes[KEXEC_STASH_NR_FILES] = {};
-
-	scoped_guard(mutex, &slot->lock) {
-		if (!--slot->sealed)
-			open_up(slot, inodes);
-		kexec_slot_changed(slot);
-	}
-	put_inodes(inodes);
+	guard(mutex)(&slot->lock);
+	unseal_locked(slot);
+	kexec_slot_changed(slot);
 }
 
 /**
@@ -173,6 +179,15 @@ int kexec_slot_seal_ahead(struct kexec_slot *slot)
 	return ret;
 }
 
+static void unseal_ahead_locked(struct kexec_slot *slot)
+{
+	if (!slot->ahead)
+		return;
+	scoped_guard(mutex, &slot->progress_lock)
+		slot->ahead = false;
+	unseal_locked(slot);
+}
+
 /**
  * kexec_slot_unseal_ahead() - undo kexec_slot_seal_ahead(), if it was done
  * @slot: the slot, not locked
@@ -181,17 +196,8 @@ int kexec_slot_seal_ahead(struct kexec_slot *slot)
  */
 void kexec_slot_unseal_ahead(struct kexec_slot *slot)
 {
-	struct inode *inodes[KEXEC_STASH_NR_FILES] = {};
-
-	scoped_guard(mutex, &slot->lock) {
-		if (!slot->ahead)
-			return;
-		scoped_guard(mutex, &slot->progress_lock)
-			slot->ahead = false;
-		if (!--slot->sealed)
-			open_up(slot, inodes);
-	}
-	put_inodes(inodes);
+	guard(mutex)(&slot->lock);
+	unseal_ahead_locked(slot);
 }
 
 /**
@@ -207,36 +213,82 @@ int kexec_slot_lock_to_change(struct kexec_slot *slot)
 {
 	int ret;
 
-	for (;;) {
-		mutex_lock(&slot->lock);
-		if (slot->sealed != 1 || !slot->ahead)
-			break;
-		mutex_unlock(&slot->lock);
-		kexec_slot_unseal_ahead(slot);
-	}
+	mutex_lock(&slot->lock);
+	if (slot->sealed == 1)
+		unseal_ahead_locked(slot);
 	ret = kexec_slot_may_change(slot);
 	if (ret)
 		mutex_unlock(&slot->lock);
 	return ret;
 }
 
-/**
- * kexec_slot_keep_inode() - let IMA remember what it found of a file until the
- * slot is unsealed
- * @slot: the slot, sealed
- * @id: the file
- * @inode: its inode
+/*
+ * An inode for LSMs that nobody else can have: no name leads to it, and what it
+ * shows cannot change as long as it is there. Like the one that user space sees,
+ * so that rules and labels are the same.
  */
-void kexec_slot_keep_inode(struct kexec_slot *slot, unsigned int id,
-			   struct inode *inode)
+static struct inode *new_sealed_inode(struct kexec_slot *slot, unsigned int id)
 {
-	scoped_guard(mutex, &slot->lock) {
-		if (slot->inodes[id] == inode)
-			return;
-		ihold(inode);
-		swap(slot->inodes[id], inode);
+	static const struct file_operations nothing = {};
+	const struct inode *shown = slot->inodes[id];
+	struct inode *inode = new_inode(shown->i_sb);
+
+	if (!inode)
+		return NULL;
+	inode->i_ino = shown->i_ino;
+	inode->i_mode = shown->i_mode;
+	inode->i_uid = shown->i_uid;
+	inode->i_gid = shown->i_gid;
+	inode->i_fop = &nothing;
+	simple_inode_init_ts(inode);
+	i_size_write(inode, slot->rec.file[id].size);
+	return inode;
+}
+
+/* Return: the inode, with a reference for the caller; NULL if there is no memory */
+static struct inode *sealed_inode(struct kexec_slot *slot, unsigned int id)
+{
+	guard(mutex)(&slot->lock);
+	if (!slot->sealed_inodes[id])
+		slot->sealed_inodes[id] = new_sealed_inode(slot, id);
+	if (slot->sealed_inodes[id])
+		ihold(slot->sealed_inodes[id]);
+	return slot->sealed_inodes[id];
+}
+
+/**
+ * kexec_slot_open_sealed() - open a file of a sealed slot, for LSMs to look at
+ * @slot: the slot, sealed
+ * @id: the file, not the command line
+ * @any: an open file of the slot, beside which the one that is opened is seen
+ *
+ * LSMs remember what they find of its inode until the slot is unsealed. The file
+ * is for them alone: nobody is told that it is opened, and it cannot be read.
+ *
+ * Return: the file, or an error pointer.
+ */
+struct file *kexec_slot_open_sealed(struct kexec_slot *slot, unsigned int id,
+				    const struct file *any)
+{
+	struct inode *inode = sealed_inode(slot, id);
+	struct path path = { .mnt = any->f_path.mnt };
+	struct dentry *dir;
+	struct file *file;
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	dir = dget_parent(any->f_path.dentry);
+	path.dentry = d_alloc(dir, &QSTR(kexec_slot_file_name(id)));
+	dput(dir);
+	if (!path.dentry) {
+		iput(inode);
+		return ERR_PTR(-ENOMEM);
 	}
-	iput(inode);
+	d_instantiate(path.dentry, inode);
+	file = dentry_open_nonotify(&path, O_RDONLY | O_LARGEFILE,
+				    current_cred());
+	dput(path.dentry);
+	return file;
 }
 
 /**

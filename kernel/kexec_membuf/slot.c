@@ -21,6 +21,7 @@
 
 #include <asm/sections.h>
 
+#include "../kexec_internal.h"
 #include "early_parse.h"
 #include "fdt.h"
 #include "internal.h"
@@ -58,9 +59,10 @@ const char *kexec_slot_state_name(enum kexec_slot_state state)
  *
  * Return: @err.
  */
-int kexec_slot_refuse(const struct kexec_slot *slot, unsigned int id,
-		      const char *why, int err)
+int kexec_slot_refuse(struct kexec_slot *slot, unsigned int id, const char *why,
+		      int err)
 {
+	slot->refusals++;
 	pr_err("slot '%s': %s: %s\n", slot->rec.label, kexec_slot_file_name(id),
 	       why);
 	return err;
@@ -156,13 +158,13 @@ u64 kexec_slot_file_size(const struct kexec_slot *slot, unsigned int id)
 void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
 			      u64 size)
 {
-	guard(rwsem_write)(&slot->place_lock);
-	if (id == KEXEC_SLOT_CMDLINE)
+	if (id == KEXEC_SLOT_CMDLINE) {
 		slot->cmdline_len = size;
-	else
-		slot->rec.file[id].size = size;
+		return;
+	}
+	slot->rec.file[id].size = size;
 	if (!size)
-		kexec_slot_unmap(slot);
+		kexec_slot_unmap(slot, id);
 }
 
 /**
@@ -270,8 +272,7 @@ int kexec_slot_make_way(struct kexec_slot *slot, u64 end)
 	to = ALIGN(end, KEXEC_STASH_ALIGN);
 	if (to < end || to > tail || initrd->size > tail - to)
 		return -ENOSPC;
-	guard(rwsem_write)(&slot->place_lock);
-	kexec_slot_unmap(slot);
+	kexec_slot_unmap(slot, KEXEC_STASH_INITRD);
 	memmove(base + to, base + initrd->offset, initrd->size);
 	initrd->offset = to;
 	kexec_slot_clear_last_page(slot, KEXEC_STASH_INITRD, initrd->size);
@@ -414,28 +415,16 @@ static int check_releasable(const struct kexec_slot *slot)
 	return 0;
 }
 
-/**
- * kexec_slot_release() - give an empty slot's memory back to this kernel
- * @slot: the slot, not locked
- *
- * For good: pages that others have cannot be called in. The next kernel gets
- * the slot as it gets one that this kernel ran in.
- *
- * Return: 0, also if that was done before; -ENOTEMPTY if there is a file in it;
- * -ETXTBSY while it is loaded or a file of it is open for writing; -EBUSY if
- * this kernel runs in it or is about to go; -ENOMEM.
- */
-int kexec_slot_release(struct kexec_slot *slot)
+static int release_locked(struct kexec_slot *slot)
 {
+	void *start = __va(slot->rec.base), *end = start + slot->rec.size;
 	int ret;
 
-	guard(mutex)(&slot->lock);
 	if (slot->released)
 		return 0;
 	ret = check_releasable(slot);
 	if (!ret)
-		ret = arch_kexec_stash_prepare_release(__va(slot->rec.base),
-						       slot->rec.size);
+		ret = arch_kexec_stash_prepare_release(start, slot->rec.size);
 	if (ret)
 		return ret;
 	slot->released = true;
@@ -443,9 +432,36 @@ int kexec_slot_release(struct kexec_slot *slot)
 	atomic_inc(&kexec_slots_generation);
 	pr_info("slot '%s': its %llu MiB are this kernel's memory until the next boot\n",
 		slot->rec.label, slot->rec.size / SZ_1M);
-	/* The pages are free whatever memblock could note of it */
-	memblock_phys_free(slot->rec.base, slot->rec.size);
+	/* Not by memblock's list, which others walk without a lock */
+	for (struct page *page = virt_to_page(start); start < end; page++) {
+		free_reserved_page(page);
+		start += PAGE_SIZE;
+	}
 	return 0;
+}
+
+/**
+ * kexec_slot_release() - give an empty slot's memory back to this kernel
+ * @slot: the slot, not locked
+ *
+ * For good: pages that others have cannot be called in. The next kernel gets
+ * the slot as it gets one that this kernel ran in. No load may look at the slot
+ * meanwhile; the thread that verifies ahead does not, since the slot is empty.
+ *
+ * Return: 0, also if that was done before; -ENOTEMPTY if there is a file in it;
+ * -ETXTBSY while it is loaded or a file of it is open for writing; -EBUSY if
+ * this kernel runs in it, is about to go, or loads an image; -ENOMEM.
+ */
+int kexec_slot_release(struct kexec_slot *slot)
+{
+	int ret;
+
+	if (!kexec_trylock())
+		return -EBUSY;
+	scoped_guard(mutex, &slot->lock)
+		ret = release_locked(slot);
+	kexec_unlock();
+	return ret;
 }
 
 /*
@@ -604,7 +620,6 @@ void kexec_slot_init(struct kexec_slot *slot)
 	mutex_init(&slot->lock);
 	mutex_init(&slot->progress_lock);
 	kexec_slot_verify_init(slot);
-	init_rwsem(&slot->place_lock);
 	init_waitqueue_head(&slot->state_wait);
 	slot->state_changes = 1;
 	for (int i = 0; i < KEXEC_SLOT_NR_FILES; i++)
