@@ -17,6 +17,9 @@ OK = "OK"
 # What a payload consists of: files of /signed, and those that are their security.ima
 Payload = collections.namedtuple("Payload", "kernel kernel_sig initrd initrd_sig dtb dtb_sig", defaults=[None] * 5)
 
+# Of these the record says that the boot stage has checked a signature over the dtb
+AUTHENTICATED = re.compile("dtb authenticated")
+
 # kind: (good or bad, payload); which of them is good, and for whom, the table says
 SIGNED = Payload("plain", "plain.sig")
 KINDS = {
@@ -62,9 +65,12 @@ KINDS = {
     "dtb imasig": ("good", SIGNED._replace(dtb="dtb", dtb_sig="dtb.sig")),
     "dtb, unknown key": ("bad", SIGNED._replace(dtb="dtb", dtb_sig="dtb.sig-stranger")),
     "dtb, sig. of another file": ("bad", SIGNED._replace(dtb="dtb", dtb_sig="plain.sig")),
+    "dtb authenticated": ("good", SIGNED._replace(dtb="dtb")),
+    "dtb authenticated, flipped": ("bad", SIGNED._replace(dtb="dtb.flipped")),
     "modsig, dtb unsigned": ("bad", Payload("modsig", dtb="dtb")),
     "modsig, dtb modsig": ("good", Payload("modsig", dtb="dtb.modsig")),
     "PE, dtb unsigned": ("bad", Payload("pe", dtb="dtb")),
+    "PE, dtb authenticated": ("good", Payload("pe", dtb="dtb")),
     "PE, dtb imasig": ("bad", Payload("pe", dtb="dtb", dtb_sig="dtb.sig")),
 }
 
@@ -112,12 +118,16 @@ class Slot(collections.namedtuple("Slot", "label base kind origin")):
         files, load = stash.staged(self.base, **{"initrd": None, **paths}, size=SLOT)
         if self.kind.endswith("flipped later"):
             files["kernel"] = (*files["kernel"][:2], stash.sha256(signing.SIGNED / "plain"))
+        if self.kind == "dtb authenticated, flipped":
+            files["dtb"] = (*files["dtb"][:2], stash.sha256(signing.SIGNED / "dtb"))
         node = stash.node(self.label, self.base, SLOT, files, bootargs=self.cmdline,
                           body='origin = "early";' if self.origin == "early" else "")
         for file in files:
             if signature := getattr(payload, f"{file}_sig"):
                 value = (signing.SIGNED / signature).read_bytes().hex()
                 node = node.replace(f"\n{file} {{ ", f"\n{file} {{ ima-signature = [{value}]; ", 1)
+        if AUTHENTICATED.search(self.kind):
+            node = node.replace("\ndtb { ", "\ndtb { authenticated; ", 1)
         return node, load
 
 

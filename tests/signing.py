@@ -151,6 +151,7 @@ def _make():
     (SIGNED / "dtb.sig").write_bytes(ima_signature(dtb))
     (SIGNED / "dtb.sig-stranger").write_bytes(ima_signature(dtb, "stranger"))
     modsig(dtb, SIGNED / "dtb.modsig")
+    (SIGNED / "dtb.flipped").write_bytes(flip(dtb.read_bytes(), 64))
     # Under ima_policy=secure_boot rules are taken from signed files only
     for name, rules in POLICY_FILES.items():
         (SIGNED / name).write_text("".join(f"{rule}\n" for rule in rules))

@@ -57,10 +57,12 @@ TABLE = [
     Rows("imasig|modsig", ["modsig, dtb unsigned"], ["runtime"], DENIED, True),
     Rows("imasig|modsig", ["modsig, dtb modsig"], ["runtime"], OK),
 
-    Rows("imasig+critical", ["dtb unsigned"], ["firmware"], OK),
-    Rows("imasig+critical", ["dtb imasig"], ["early", "runtime"], OK),
-    Rows("imasig+critical", ["dtb unsigned"], ["early", "runtime", "touched"], DENIED, True),
-    Rows("imasig+critical", ["dtb, unknown key", "dtb, sig. of another file"], ["early", "runtime"], DENIED, True),
+    # That firmware has put it there is no verdict
+    Rows("imasig+critical", ["dtb authenticated"], ["firmware"], OK),
+    Rows("imasig+critical", ["dtb authenticated, flipped"], ["firmware"], "EBADMSG", True),
+    Rows("imasig+critical", ["dtb imasig"], ALL, OK),
+    Rows("imasig+critical", ["dtb unsigned"], ALL + ["touched"], DENIED, True),
+    Rows("imasig+critical", ["dtb, unknown key", "dtb, sig. of another file"], ALL, DENIED, True),
 
     Rows("measure", ["unsigned", "imasig", "imasig, unknown key"], ["runtime"], OK),
     Rows("measure", ["initrd imasig", "initrd flipped"], ALL, OK),
@@ -92,12 +94,14 @@ TABLE = [
     Rows("KEXEC_SIG forced", ["PE signature flipped"], ALL, "EINVAL"),
     Rows("KEXEC_SIG forced", ["PE signature truncated"], ["runtime"], "ELIBBAD|EBADMSG"),
     Rows("KEXEC_SIG forced", ["PE, dtb unsigned", "PE, dtb imasig"], ["runtime"], "EPERM", True),
-    Rows("KEXEC_SIG forced", ["PE, dtb unsigned"], ["firmware"], OK),
+    Rows("KEXEC_SIG forced", ["PE, dtb authenticated"], ["firmware"], OK),
+    Rows("KEXEC_SIG forced", ["PE, dtb unsigned"], ["firmware"], "EPERM", True),
     Rows("lockdown", ["PE"], ALL, OK),
     Rows("lockdown", ["no PE signature"], ALL, "EPERM"),
     Rows("lockdown", ["PE, kernel flipped", "imasig without PE"], ["runtime"], "EPERM"),
     Rows("lockdown", ["PE, dtb unsigned"], ["runtime"], "EPERM", True),
-    Rows("lockdown", ["PE, dtb unsigned"], ["firmware"], OK),
+    Rows("lockdown", ["PE, dtb authenticated"], ["firmware"], OK),
+    Rows("lockdown", ["PE, dtb unsigned"], ["firmware"], "EPERM", True),
     Rows("lockdown+imasig", ["imasig"], ALL, OK),
     Rows("lockdown+imasig", ["unsigned"], ALL, DENIED),
     Rows("lockdown+imasig", ["imasig, unknown key", "imasig, kernel flipped"], ["runtime"], DENIED),
@@ -207,7 +211,7 @@ def short(entries):
 
 
 def dtb_is_measured(m, row):
-    """What is wrong with the entry of a dtb that firmware staged."""
+    """What is wrong with the entry of a dtb that is authenticated."""
     digest = stash.sha256(signing.SIGNED / "dtb")
     found = [entry for entry in signing.measurements(m) if entry.name == "dtb"]
     want = signing.Entry("ima-buf", f"sha256:{hashlib.sha256(bytes.fromhex(digest)).hexdigest()}", "dtb", (digest,))
@@ -240,6 +244,6 @@ def test_verdicts(title, name, slots, rows, table):
             faults += faults_of(row, ours, theirs)
             if MEASURES.search(name):
                 faults += same_entries(m, row, slot)
-            if "critical" in name and row.origin == "firmware" and KINDS[row.kind][1].dtb:
+            if name == "imasig+critical" and AUTHENTICATED.search(row.kind) and ours[0] == OK:
                 faults += dtb_is_measured(m, row)
     assert not faults, "\n".join(faults)

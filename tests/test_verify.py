@@ -102,7 +102,7 @@ def test_facts():
 
 
 def test_dtb():
-    """A dtb is checked as the kernel is, unless firmware staged it."""
+    """A dtb is checked as the kernel is."""
     slots = [Slot("base", FIRST, "initrd imasig", "firmware"), Slot("f1", FIRST + SLOT, "unsigned", "firmware")]
     with start("verify-dtb", "imasig+initrd", slots) as m:
         signing.sign(m, stash.slot_path("f1", "kernel"), "plain.sig")

@@ -309,7 +309,8 @@ static int adopt_cmdline(struct kimage *image, int kernel_fd)
 
 /*
  * IMA can check the signature of a device tree, KEXEC_SIG cannot: where it is
- * enforced, or lockdown leaves it to signatures, user space may not stage one
+ * enforced, or lockdown leaves it to signatures, there can be none but one that
+ * the boot stage has authenticated
  */
 static bool dtb_needs_signature(void)
 {
@@ -319,8 +320,9 @@ static bool dtb_needs_signature(void)
 
 /*
  * A device tree decides what code runs as much as a kernel does: it passes the
- * kernel's check. What firmware put there came the way that the running tree
- * came; its digest is measured.
+ * kernel's check, whoever put it there. Where the boot stage has checked a
+ * signature of these very bytes, their digest tells that they are these, and it
+ * is measured.
  */
 static int check_dtb(struct kexec_adoption *adoption)
 {
@@ -329,7 +331,7 @@ static int check_dtb(struct kexec_adoption *adoption)
 	const struct kexec_stash_file *file = &slot->rec.file[id];
 	int ret;
 
-	if (slot->rec.origin == KEXEC_STASH_FIRMWARE) {
+	if (file->authenticated && file->hash != KEXEC_STASH_HASH_NONE) {
 		ret = kexec_slot_check_digest(slot, id, NULL);
 		if (!ret)
 			ima_measure_critical_data("kexec_membuf", "dtb",

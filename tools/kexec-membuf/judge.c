@@ -172,13 +172,6 @@ static void judge_in_two(const struct facts *facts, const struct signature *sig,
 	}
 }
 
-/* What firmware put there came the way that the running tree came */
-static bool is_firmware_dtb(const struct facts *facts, const struct file_facts *file)
-{
-	return file->id == KEXEC_STASH_DTB &&
-	       !strcmp(facts->slot.origin, kexec_stash_origin_name(KEXEC_STASH_FIRMWARE));
-}
-
 static bool is_kernel_check(const struct file_facts *file)
 {
 	return file->id != KEXEC_STASH_INITRD;
@@ -207,7 +200,7 @@ void judge_rule(const struct facts *facts, const struct file_facts *file, struct
 	};
 
 	memset(rule, 0, sizeof(*rule));
-	if (facts->security.policy && !is_firmware_dtb(facts, file))
+	if (facts->security.policy)
 		policy_find_rule(facts->security.policy, &ima_file, rule);
 }
 
@@ -398,8 +391,7 @@ static void judge_ima(const struct facts *facts, const struct file_facts *file,
 	struct ima_rule rule;
 
 	opine(opinion, ANSWER_YES, "", "%s", "");
-	if (security->ima == ANSWER_NO || security->ima_mode != IMA_MODE_ENFORCE ||
-	    is_firmware_dtb(facts, file))
+	if (security->ima == ANSWER_NO || security->ima_mode != IMA_MODE_ENFORCE)
 		return;
 	if (!security->policy) {
 		opine(opinion, ANSWER_UNKNOWN, "see IMA's policy yourself", "%s",
@@ -533,10 +525,10 @@ static void judge_dtb_alone(const struct facts *facts, struct opinion *opinion)
 		return;
 	if (asked == ANSWER_NO && (security->lockdown == ANSWER_YES ||
 				   security->kexec_sig_forced == ANSWER_YES))
-		opine(opinion, ANSWER_NO, "have firmware stage it, or have IMA ask for signatures",
+		opine(opinion, ANSWER_NO, "have IMA ask for signatures",
 		      "signatures are asked for, and without IMA a dtb's cannot be checked");
 	else
-		opine(opinion, ANSWER_UNKNOWN, "have firmware stage it",
+		opine(opinion, ANSWER_UNKNOWN, "have IMA ask for signatures",
 		      "whether a dtb needs a signature cannot be told");
 }
 
@@ -547,7 +539,7 @@ void judge_file(const struct facts *facts, const struct file_facts *file, struct
 	opine(opinion, ANSWER_YES, "", "%s", "");
 	if (!file->size)
 		return;
-	if (file->id == KEXEC_STASH_DTB && !is_firmware_dtb(facts, file))
+	if (file->id == KEXEC_STASH_DTB)
 		judge_dtb_alone(facts, opinion);
 	judge_ima(facts, file, &next);
 	also(opinion, &next);

@@ -63,7 +63,7 @@ void judge_match(const struct facts *facts, const struct signature *sig, struct 
  * judge_rule() - the rule of IMA's policy that a file is under
  * @facts: what is known
  * @file: the file
- * @rule: filled in; of nothing, if there is no policy, or firmware staged a dtb
+ * @rule: filled in; of nothing, if there is no policy
  */
 void judge_rule(const struct facts *facts, const struct file_facts *file, struct ima_rule *rule);
 
