@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #include <uapi/linux/kexec_membuf.h>
 
+struct cpumask;
 struct kexec_buf;
 struct kimage;
 
@@ -292,6 +293,7 @@ void kexec_membuf_stamp_init(void);
 /* arch/<arch>/kernel/kexec_membuf.c */
 int arch_kexec_stash_image_check(const void *buf, u64 len, u64 room,
 				 u64 *image_size, const char **why);
+const struct cpumask *arch_kexec_stash_stuck_cpus(void);
 void arch_kexec_stash_flush(const void *buf, size_t len);
 int arch_kexec_stash_protect(void *addr, size_t len, bool readonly);
 int arch_kexec_stash_prepare_release(void *addr, size_t len);

@@ -10,6 +10,7 @@
 
 #define pr_fmt(fmt) "kexec_membuf: " fmt
 
+#include <linux/cpumask.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ima.h>
@@ -52,7 +53,7 @@ static int check_open_file(struct kexec_slot *slot, unsigned int id,
 						     read_id);
 	if (ret)
 		return kexec_slot_refuse(slot, id,
-					 "is not let pass by a security module, see the audit log",
+					 "is not let pass by a security module",
 					 ret);
 	return kexec_slot_check_digest(slot, id, file_inode(file));
 }
@@ -149,17 +150,32 @@ static void say_failed(const struct kexec_adoption *adoption, int err)
 	const struct kexec_slot *slot = adoption->slot;
 
 	if (!adoption->err && adoption->refusals == slot->refusals)
-		pr_err("slot '%s': is not loaded, kexec itself fails: %pe\n",
-		       slot->rec.label, ERR_PTR(err));
+		pr_err("slot '%s': kexec refuses the image (%d)\n",
+		       slot->rec.label, err);
+}
+
+static int check_cpus(const struct kexec_slot *slot)
+{
+	const struct cpumask *stuck = arch_kexec_stash_stuck_cpus();
+
+	if (!stuck)
+		return 0;
+	pr_err("slot '%s': CPUs %*pbl cannot be stopped, so no kernel can be started: boot with nr_cpus=1, or by firmware with PSCI\n",
+	       slot->rec.label, cpumask_pr_args(stuck));
+	return -EBUSY;
 }
 
 /* Whatever file of the slot is given, it is the kernel that is looked at */
 static int adopt(struct kimage *image, struct kexec_slot *slot,
 		 struct file *any, bool strict)
 {
-	struct kexec_adoption *adoption = kzalloc_obj(*adoption);
+	struct kexec_adoption *adoption;
 	int ret;
 
+	ret = check_cpus(slot);
+	if (ret)
+		return ret;
+	adoption = kzalloc_obj(*adoption);
 	if (!adoption)
 		return -ENOMEM;
 	ret = kexec_slot_seal(slot);

@@ -5,6 +5,7 @@
 
 #include <linux/cacheflush.h>
 #include <linux/cpufeature.h>
+#include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/kexec.h>
 #include <linux/kexec_membuf.h>
@@ -14,8 +15,10 @@
 #include <linux/set_memory.h>
 
 #include <asm/arch_timer.h>
+#include <asm/cpu_ops.h>
 #include <asm/image.h>
 #include <asm/setup.h>
+#include <asm/smp.h>
 
 static bool page_size_supported(u64 flags)
 {
@@ -75,6 +78,39 @@ int arch_kexec_stash_image_check(const void *buf, u64 len, u64 room,
 	}
 	*image_size = image.image_size;
 	return 0;
+}
+
+/* A CPU that does not run, or that nothing takes down again: a spin table does not */
+static bool is_stuck(unsigned int cpu)
+{
+#ifdef CONFIG_HOTPLUG_CPU
+	if (cpu_online(cpu) && get_cpu_ops(cpu) && get_cpu_ops(cpu)->cpu_die)
+		return false;
+#endif
+	return cpu;
+}
+
+/**
+ * arch_kexec_stash_stuck_cpus() - find the CPUs for which no kernel can be left
+ *
+ * machine_kexec_prepare() refuses any image then, without naming them.
+ *
+ * Context: kexec lock held.
+ * Return: the CPUs; NULL if none is in the way.
+ */
+const struct cpumask *arch_kexec_stash_stuck_cpus(void)
+{
+	static struct cpumask stuck;
+	unsigned int cpu;
+
+	if (!cpus_are_stuck_in_kernel())
+		return NULL;
+	cpumask_clear(&stuck);
+	for_each_possible_cpu(cpu) {
+		if (is_stuck(cpu))
+			cpumask_set_cpu(cpu, &stuck);
+	}
+	return &stuck;
 }
 
 /**
