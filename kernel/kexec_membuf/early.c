@@ -231,7 +231,7 @@ static u64 __init find_place(const struct kexec_stash_want *want)
 /* Return: why a slot cannot be where it was asked for, or NULL */
 static const char *__init check_place(const struct kexec_stash_want *want)
 {
-	const char *why = kexec_slot_check_memory(want->base, want->size);
+	const char *why = kexec_claims_check(want->base, want->size);
 	struct taken taken;
 
 	if (!why)

@@ -66,18 +66,6 @@ static int keep_ranges(void *fdt)
 	return 0;
 }
 
-bool kexec_membuf_excluded_range(unsigned long start, unsigned long end)
-{
-	for (int i = 0; i < kexec_nr_slots; i++) {
-		const struct kexec_slot *slot = kexec_slots[i];
-
-		if (start < slot->rec.base + slot->rec.size &&
-		    slot->rec.base <= end)
-			return true;
-	}
-	return false;
-}
-
 static void forget_payload(struct kexec_stash_record *rec)
 {
 	memset(rec->file, 0, sizeof(rec->file));

@@ -180,8 +180,6 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_release(struct kexec_slot *slot);
 bool __init kexec_slot_holds_kernel(const struct kexec_stash_record *rec);
 
-const char *__init kexec_slot_check_memory(u64 base, u64 size);
-
 int kexec_slot_refuse(struct kexec_slot *slot, unsigned int id, const char *why,
 		      int err);
 int kexec_slot_no_space(const struct kexec_slot *slot, unsigned int id,
@@ -189,6 +187,9 @@ int kexec_slot_no_space(const struct kexec_slot *slot, unsigned int id,
 
 void __init kexec_slot_take_signature(struct kexec_slot *slot, unsigned int id,
 				      const u8 *signature, u32 len);
+
+/* claims.c */
+const char *__init kexec_claims_check(u64 base, u64 size);
 
 /* early.c */
 struct kexec_stash_want;

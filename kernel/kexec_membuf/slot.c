@@ -7,7 +7,6 @@
 #define pr_fmt(fmt) "kexec_membuf: " fmt
 
 #include <linux/atomic.h>
-#include <linux/initrd.h>
 #include <linux/ioport.h>
 #include <linux/kexec.h>
 #include <linux/kexec_membuf.h>
@@ -491,42 +490,6 @@ static void __init refuse(const struct kexec_stash_record *rec,
 	       fault->why);
 }
 
-static bool __init overlaps(u64 base, u64 size, u64 other, u64 other_size)
-{
-	return base < other + other_size && other < base + size;
-}
-
-/**
- * kexec_slot_check_memory() - whether a slot can be at a place
- * @base: physical address
- * @size: in bytes
- *
- * What only the machine knows.
- *
- * Context: boot, before anything but kernel, initrd, dtb and former nodes is
- * reserved.
- * Return: NULL if it can, or why it cannot.
- */
-const char *__init kexec_slot_check_memory(u64 base, u64 size)
-{
-	phys_addr_t text = __pa_symbol(_text);
-
-	if (!memblock_is_region_memory(base, size))
-		return "is not all in RAM";
-	/* It is all in one region, then */
-	if (!memblock_is_map_memory(base))
-		return "is in memory that is not Linux's";
-	if (overlaps(base, size, text, _end - _text))
-		return "lies over the running kernel";
-	if (phys_initrd_size &&
-	    overlaps(base, size, phys_initrd_start, phys_initrd_size))
-		return "lies over the running kernel's initrd";
-	if (memblock_is_region_reserved(base, size) ||
-	    kexec_fdt_overlaps_memreserve(initial_boot_params, base, size))
-		return "lies over memory that is reserved for something else";
-	return NULL;
-}
-
 static int __init judge(unsigned long node, phys_addr_t *base,
 			phys_addr_t *size)
 {
@@ -539,7 +502,7 @@ static int __init judge(unsigned long node, phys_addr_t *base,
 		refuse(&rec, &fault);
 		return -EINVAL;
 	}
-	fault.why = kexec_slot_check_memory(rec.base, rec.size);
+	fault.why = kexec_claims_check(rec.base, rec.size);
 	if (!fault.why && nr_accepted == KEXEC_STASH_SLOTS_MAX)
 		fault.why = "is one slot too many";
 	if (fault.why) {
