@@ -181,6 +181,8 @@ int kexec_membuf_open_fdt(const struct kimage *image, void *fdt, size_t size);
  * @image: the image being loaded, adopted or not
  * @fdt: the passed-on device tree
  *
+ * A crash kernel is told of no slot.
+ *
  * Return: 0 or a negative errno, with a line in the log.
  */
 int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt);
@@ -228,15 +230,18 @@ bool kexec_membuf_early_slot(unsigned int i, phys_addr_t *base,
 /**
  * kexec_membuf_excluded_range() - whether memory must be kept free of an
  * image's segments
+ * @image: the image being loaded
  * @start: physical address of the first byte
  * @end: physical address of the last byte
  *
  * The slot that this kernel runs in is its ordinary memory; an ordinary kexec
- * leaves it alone nevertheless, so that the next kernel gets it back.
+ * leaves it alone nevertheless, so that the next kernel gets it back. A crash
+ * kernel's image has an area of its own, which may lie in that slot.
  *
- * Return: true if the range runs into a slot.
+ * Return: true if the range runs into a slot, and @image is no crash kernel's.
  */
-bool kexec_membuf_excluded_range(unsigned long start, unsigned long end);
+bool kexec_membuf_excluded_range(const struct kimage *image,
+				 unsigned long start, unsigned long end);
 
 /**
  * kexec_membuf_stamp_reboot() - note when reboot() came to the kernel
@@ -392,7 +397,8 @@ static inline bool kexec_membuf_early_slot(unsigned int i, phys_addr_t *base,
 	return false;
 }
 
-static inline bool kexec_membuf_excluded_range(unsigned long start,
+static inline bool kexec_membuf_excluded_range(const struct kimage *image,
+					       unsigned long start,
 					       unsigned long end)
 {
 	return false;

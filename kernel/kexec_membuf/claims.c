@@ -51,8 +51,11 @@ const char *__init kexec_claims_check(u64 base, u64 size)
 	return NULL;
 }
 
-bool kexec_membuf_excluded_range(unsigned long start, unsigned long end)
+bool kexec_membuf_excluded_range(const struct kimage *image,
+				 unsigned long start, unsigned long end)
 {
+	if (image->type == KEXEC_TYPE_CRASH)
+		return false;
 	for (int i = 0; i < kexec_nr_slots; i++) {
 		const struct kexec_slot *slot = kexec_slots[i];
 

@@ -232,11 +232,16 @@ static bool same_cells(const void *fdt, int node, const void *running, int src)
 	       fdt_size_cells(fdt, node) == fdt_size_cells(running, src);
 }
 
-/*
- * Slots in a staged tree, say one saved from a running system, are not what
- * there is now
+/**
+ * kexec_fdt_drop_slots() - drop the records of slots
+ * @fdt: the tree, writable
+ *
+ * Those in a staged tree, say one saved from a running system, are not what
+ * there is now; a crash kernel has no business with any.
+ *
+ * Return: 0 or a libfdt error.
  */
-static int drop_slots(void *fdt)
+int kexec_fdt_drop_slots(void *fdt)
 {
 	int node, ret;
 
@@ -462,7 +467,7 @@ int kexec_fdt_adopt(void *fdt, size_t size, const void *staged,
 	if (!ret && !same_cells(fdt, 0, running, 0))
 		ret = -FDT_ERR_BADNCELLS;
 	if (!ret)
-		ret = drop_slots(fdt);
+		ret = kexec_fdt_drop_slots(fdt);
 	if (!ret)
 		ret = replace_memory(fdt, running);
 	if (!ret)

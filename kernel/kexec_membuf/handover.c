@@ -178,7 +178,7 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 
 	/* A crash kernel has memory of its own, and no business with slots */
 	if (image->type == KEXEC_TYPE_CRASH)
-		return 0;
+		return kexec_fdt_drop_slots(fdt) ? -EINVAL : 0;
 	/* IMA goes on without its list where there is no room for it; we do not */
 	if (image->adoption && image->adoption->err)
 		return image->adoption->err;

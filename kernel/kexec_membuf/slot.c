@@ -7,6 +7,7 @@
 #define pr_fmt(fmt) "kexec_membuf: " fmt
 
 #include <linux/atomic.h>
+#include <linux/crash_dump.h>
 #include <linux/ioport.h>
 #include <linux/kexec.h>
 #include <linux/kexec_membuf.h>
@@ -532,6 +533,9 @@ static int __init kexec_stash_node_validate(unsigned long node,
 
 	if (ret <= 0)
 		return ret;
+	/* A crash kernel has an area of its own; slots are none of its RAM */
+	if (is_kdump_kernel())
+		return -EINVAL;
 	if (nr_judged == ARRAY_SIZE(judged))
 		return -EINVAL;
 	ret = judge(node, &judged[nr_judged].base, &judged[nr_judged].size);
@@ -609,11 +613,13 @@ static struct kexec_slot *__init alloc_slot(const struct kexec_stash_record *rec
  * kexec_slot_holds_kernel() - whether this kernel runs in a slot
  * @rec: the slot's record
  *
+ * A crash kernel does not, whatever its area lies in.
+ *
  * Return: true if it does.
  */
 bool __init kexec_slot_holds_kernel(const struct kexec_stash_record *rec)
 {
-	return rec->disabled && rec->base <= __pa_symbol(_text) &&
+	return rec->disabled && !is_kdump_kernel() && rec->base <= __pa_symbol(_text) &&
 	       __pa_symbol(_end) <= rec->base + rec->size;
 }
 
@@ -718,7 +724,7 @@ static int __init kexec_slots_init(void)
 {
 	int node = -1;
 
-	if (!initial_boot_params)
+	if (!initial_boot_params || is_kdump_kernel())
 		return 0;
 	while ((node = kexec_stash_record_next(initial_boot_params, node)) >= 0)
 		add_slot(node);
