@@ -187,6 +187,48 @@ int kexec_stash_record_next(const void *fdt, int node)
 	return -ENOENT;
 }
 
+static const char *const cells_names[] = { "#address-cells", "#size-cells",
+					   NULL };
+
+/* As Linux has it, where the root says nothing: libfdt takes 2 and 1 then */
+static u32 root_cells(const void *fdt, const char *name)
+{
+	int len;
+	const void *prop = fdt_getprop(fdt, 0, name, &len);
+
+	return prop && len >= (int)sizeof(fdt32_t) ? load_cell(prop) : 1;
+}
+
+/* What __reserved_mem_check_root() of Linux asks for */
+static int check_parent(const void *fdt, int parent,
+			struct kexec_stash_fault *fault)
+{
+	const void *prop;
+	size_t i;
+	int len;
+
+	for (i = 0; cells_names[i]; i++) {
+		prop = fdt_getprop(fdt, parent, cells_names[i], &len);
+		if (!prop || len < (int)sizeof(fdt32_t))
+			return refuse(fault, "", cells_names[i],
+				      "is missing, so Linux ignores /reserved-memory");
+		if (load_cell(prop) != root_cells(fdt, cells_names[i]))
+			return refuse(fault, "", cells_names[i],
+				      "is not the root's, so Linux ignores /reserved-memory");
+	}
+	if (!fdt_getprop(fdt, parent, "ranges", NULL))
+		return refuse(fault, "", "ranges",
+			      "is missing, so Linux ignores /reserved-memory");
+	return 0;
+}
+
+int kexec_stash_parent_check(const void *fdt, struct kexec_stash_fault *fault)
+{
+	int parent = fdt_path_offset(fdt, RESERVED_MEMORY);
+
+	return parent < 0 ? 0 : check_parent(fdt, parent, fault);
+}
+
 static int read_reg(const void *fdt, int node, struct kexec_stash_record *rec,
 		    struct kexec_stash_fault *fault)
 {
@@ -403,23 +445,24 @@ int kexec_stash_record_read(const void *fdt, int node,
 			    struct kexec_stash_record *rec,
 			    struct kexec_stash_fault *fault)
 {
-	int ret, ret_label;
+	struct kexec_stash_fault reg_fault;
+	int ret, ret_reg;
 
 	memset(rec, 0, sizeof(*rec));
 	rec->disabled = is_disabled(fdt, node);
 
 	/*
 	 * Both are read, so that a message has the name and the place,
-	 * whichever is wrong
+	 * whatever is wrong
 	 */
-	ret_label = read_label(fdt, node, rec, fault);
-	if (ret_label) {
-		struct kexec_stash_fault ignored;
-
-		read_reg(fdt, node, rec, &ignored);
-		return ret_label;
+	ret = read_label(fdt, node, rec, fault);
+	ret_reg = read_reg(fdt, node, rec, &reg_fault);
+	if (kexec_stash_parent_check(fdt, fault))
+		return -EINVAL;
+	if (!ret && ret_reg) {
+		*fault = reg_fault;
+		ret = ret_reg;
 	}
-	ret = read_reg(fdt, node, rec, fault);
 	if (!ret)
 		ret = read_handover(fdt, node, rec, fault);
 	if (!ret)
@@ -473,36 +516,58 @@ static int errno_of(int fdt_err)
 	return fdt_err == -FDT_ERR_NOSPACE ? -ENOSPC : -EINVAL;
 }
 
+/* Whether other cells would have a child say something else than it does */
+static bool children_need_cells(const void *fdt, int parent)
+{
+	static const char *const names[] = { "reg", "size", "alloc-ranges",
+					     "alignment", NULL };
+	size_t i;
+	int child;
+
+	fdt_for_each_subnode(child, fdt, parent) {
+		for (i = 0; names[i]; i++) {
+			if (fdt_getprop(fdt, child, names[i], NULL))
+				return true;
+		}
+	}
+	return false;
+}
+
+static int set_parent(void *fdt, int parent)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; cells_names[i] && !ret; i++)
+		ret = fdt_setprop_u32(fdt, parent, cells_names[i],
+				      root_cells(fdt, cells_names[i]));
+	if (!ret && !fdt_getprop(fdt, parent, "ranges", NULL))
+		ret = fdt_setprop_empty(fdt, parent, "ranges");
+	return ret;
+}
+
 /*
- * Offset of /reserved-memory, made where it is missing; a libfdt error
- * otherwise
+ * Offset of /reserved-memory, made where it is missing and repaired where Linux
+ * would ignore it; a libfdt error otherwise
  */
 static int reserved_memory_node(void *fdt)
 {
-	int node, ac, sc, ret;
+	struct kexec_stash_fault ignored;
+	int node = fdt_path_offset(fdt, RESERVED_MEMORY), ret;
+	bool made = node == -FDT_ERR_NOTFOUND;
 
-	node = fdt_path_offset(fdt, RESERVED_MEMORY);
-	if (node != -FDT_ERR_NOTFOUND)
+	if (made)
+		node = fdt_add_subnode(fdt, 0, &RESERVED_MEMORY[1]);
+	else if (node >= 0 && !check_parent(fdt, node, &ignored))
 		return node;
-
-	/* Linux takes reserved memory only where these are the root's own */
-	ac = fdt_address_cells(fdt, 0);
-	sc = fdt_size_cells(fdt, 0);
-	if (ac < 0 || sc < 0)
-		return -FDT_ERR_BADNCELLS;
-	node = fdt_add_subnode(fdt, 0, &RESERVED_MEMORY[1]);
 	if (node < 0)
 		return node;
-	ret = fdt_setprop_u32(fdt, node, "#address-cells", ac);
-	if (!ret)
-		ret = fdt_setprop_u32(fdt, node, "#size-cells", sc);
-	if (!ret)
-		ret = fdt_setprop_empty(fdt, node, "ranges");
-	if (ret) {
+	if (children_need_cells(fdt, node))
+		return -FDT_ERR_BADNCELLS;
+	ret = set_parent(fdt, node);
+	if (ret && made)
 		fdt_del_node(fdt, node);
-		return ret;
-	}
-	return node;
+	return ret ? ret : node;
 }
 
 static int put_cells(fdt32_t *p, int cells, u64 val)
@@ -583,13 +648,11 @@ static void node_name(char *name, u64 base)
 	*name = '\0';
 }
 
-static int write_node(void *fdt, int parent,
+static int write_node(void *fdt, int parent, const char *name,
 		      const struct kexec_stash_record *rec)
 {
-	char name[sizeof("kexec-stash@") + 16];
 	int node, i, ret;
 
-	node_name(name, rec->base);
 	node = fdt_add_subnode(fdt, parent, name);
 	if (node < 0)
 		return node;
@@ -625,15 +688,20 @@ static int write_node(void *fdt, int parent,
 	return ret;
 }
 
-static int remove_nodes(void *fdt, int parent, const char *label)
+/* Records of a label, and those whose nodes have the name, where there is one */
+static int remove_nodes(void *fdt, int parent, const char *label,
+			const char *name)
 {
 	int node = fdt_first_subnode(fdt, parent);
 
 	while (node >= 0) {
 		int len;
 		const char *found = get_string(fdt, node, "label", &len);
+		const char *at = name ? fdt_get_name(fdt, node, NULL) : NULL;
+		bool same = (found && !strcmp(found, label)) ||
+			    (at && !strcmp(at, name));
 
-		if (!found || strcmp(found, label) || !is_record(fdt, node)) {
+		if (!same || !is_record(fdt, node)) {
 			node = fdt_next_subnode(fdt, node);
 			continue;
 		}
@@ -655,11 +723,14 @@ int kexec_stash_record_parent(void *fdt)
 int kexec_stash_record_write_to(void *fdt, int parent,
 				const struct kexec_stash_record *rec)
 {
-	int ret = remove_nodes(fdt, parent, rec->label);
+	char name[sizeof("kexec-stash@") + 16];
+	int ret;
 
+	node_name(name, rec->base);
+	ret = remove_nodes(fdt, parent, rec->label, name);
 	if (ret)
 		return ret;
-	ret = write_node(fdt, parent, rec);
+	ret = write_node(fdt, parent, name, rec);
 	return ret ? errno_of(ret) : 0;
 }
 
@@ -675,5 +746,5 @@ int kexec_stash_record_remove(void *fdt, const char *label)
 {
 	int parent = fdt_path_offset(fdt, RESERVED_MEMORY);
 
-	return parent < 0 ? 0 : remove_nodes(fdt, parent, label);
+	return parent < 0 ? 0 : remove_nodes(fdt, parent, label, NULL);
 }

@@ -233,6 +233,16 @@ bool kexec_stash_label_ok(const char *label);
 bool kexec_stash_label_taken(const char *label);
 
 /**
+ * kexec_stash_parent_check() - whether Linux takes reserved memory from a tree
+ * @fdt: the flattened tree
+ * @fault: filled in on failure
+ *
+ * Return: 0, also where there is no /reserved-memory; -EINVAL if Linux ignores
+ * that node with all that is in it.
+ */
+int kexec_stash_parent_check(const void *fdt, struct kexec_stash_fault *fault);
+
+/**
  * kexec_stash_record_next() - walk the records of a tree
  * @fdt: the flattened tree
  * @node: the record's node found before, or a negative number to start
@@ -253,7 +263,8 @@ int kexec_stash_record_next(const void *fdt, int node);
  * @fault: filled in on failure
  *
  * What the record says is checked against itself: alignment, wrap-around, files
- * outside the slot or over each other, digests. What takes more than one record
+ * outside the slot or over each other, digests; and that Linux does not ignore
+ * the node that it stands in. What takes more than one record
  * (overlapping slots, a label used twice) and what only the machine knows
  * (where there is RAM, what lies there) is the caller's to check. A status
  * other than "okay" or "ok" is what it is for every node: disabled.
@@ -294,15 +305,16 @@ size_t kexec_stash_record_space(const struct kexec_stash_record *rec);
  * kexec_stash_record_write() - write one record
  * @fdt: the flattened tree, writable, with kexec_stash_record_space()
  *	bytes to spare
- * @rec: the record; a node of the same label is replaced. Its
- *	pointers must not lead into @fdt, where writing moves what they
- *	point to
+ * @rec: the record; one of the same label, or at the same base, is
+ *	replaced. Its pointers must not lead into @fdt, where writing
+ *	moves what they point to
  *
- * /reserved-memory is made where it is missing, with the root's cell sizes. On
+ * /reserved-memory is made or repaired, see kexec_stash_record_parent(). On
  * failure the tree is whole, but holds no record of that label.
  *
  * Return: 0, -ENOSPC if @fdt is too small, -EINVAL if the tree is broken, its
- * cells cannot hold the range, or a node of another label has the same base.
+ * cells cannot hold the range, Linux would ignore /reserved-memory, or a node
+ * that is no record has the name.
  */
 int kexec_stash_record_write(void *fdt, const struct kexec_stash_record *rec);
 
@@ -310,8 +322,10 @@ int kexec_stash_record_write(void *fdt, const struct kexec_stash_record *rec);
  * kexec_stash_record_parent() - where records go
  * @fdt: the flattened tree, writable
  *
- * Made where it is missing, with the root's cell sizes. To find it takes a walk
- * over much of the tree, so who writes many records looks for it once.
+ * Made where it is missing, with the root's cell sizes. Where it has others, or
+ * lacks them or its ranges, Linux ignores it with all that is in it: it is
+ * repaired if no child's meaning depends on that. To find it takes a walk over
+ * much of the tree, so who writes many records looks for it once.
  *
  * Return: offset of /reserved-memory, the same until something before it
  * changes; -ENOSPC or -EINVAL as kexec_stash_record_write().

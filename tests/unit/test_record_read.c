@@ -20,6 +20,9 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define EDITS_MAX	4
 
+/* Both of a node's cells: two edits */
+#define cells(n, c)	edit_cells(n, "#address-cells", c), edit_cells(n, "#size-cells", c)
+
 #define LABEL_31	"abcdefghijklmnopqrstuvwxyz01234"
 
 /* A change to the good tree that makes its record bad, and the fault that has to be named */
@@ -47,6 +50,8 @@ struct refusal {
 #define BAD_HANDOVER	"is not 64 bits"
 #define BAD_SIGNATURE	"is empty or too long"
 #define NOT_EMPTY	"is not empty"
+#define IGNORED		"is missing, so Linux ignores /reserved-memory"
+#define UNLIKE_ROOT	"is not the root's, so Linux ignores /reserved-memory"
 
 static const struct refusal refusals[] = {
 	/* The range */
@@ -57,25 +62,46 @@ static const struct refusal refusals[] = {
 	{ "reg of 32 bit cells in a 64 bit tree", "", "reg", NOT_ONE_RANGE,
 	  { edit_cells("", "reg", 0x50000000, 0x8000000) } },
 	{ "reg of 64 bit cells in a 32 bit tree", "", "reg", NOT_ONE_RANGE,
-	  { edit_cells("/reserved-memory", "#address-cells", 1),
-	    edit_cells("/reserved-memory", "#size-cells", 1) } },
+	  { cells("/", 1), cells("/reserved-memory", 1) } },
 	{ "reg with a second range", "", "reg", NOT_ONE_RANGE,
 	  { edit_cells("", "reg", 0, 0x50000000, 0, 0x8000000, 0, 0x60000000, 0, 0x8000000) } },
 	{ "reg of odd length", "", "reg", NOT_ONE_RANGE,
 	  { edit_bytes("", "reg", "\0\0\0\0\x50\0\0\0\0\0\0\0\x08\0\0") } },
 	{ "0 address and size cells", "", "reg", BAD_CELLS,
-	  { edit_cells("/reserved-memory", "#address-cells", 0),
-	    edit_cells("/reserved-memory", "#size-cells", 0) } },
+	  { cells("/", 0), cells("/reserved-memory", 0) } },
 	{ "3 address and size cells", "", "reg", BAD_CELLS,
-	  { edit_cells("/reserved-memory", "#address-cells", 3),
-	    edit_cells("/reserved-memory", "#size-cells", 3) } },
+	  { cells("/", 3), cells("/reserved-memory", 3) } },
 	{ "0xffffffff address and size cells", "", "reg", BAD_CELLS,
-	  { edit_cells("/reserved-memory", "#address-cells", 0xffffffff),
-	    edit_cells("/reserved-memory", "#size-cells", 0xffffffff) } },
-	{ "size cells missing, which means 1", "", "reg", NOT_ONE_RANGE,
+	  { cells("/", 0xffffffff), cells("/reserved-memory", 0xffffffff) } },
+	{ "cells of 5 bytes", "", "reg", BAD_CELLS,
+	  { edit_bytes("/reserved-memory", "#address-cells", "\0\0\0\2\0") } },
+
+	/* The node that it stands in, see __reserved_mem_check_root() */
+	{ "cells unlike the root's", "", "#address-cells", UNLIKE_ROOT,
+	  { cells("/reserved-memory", 1) } },
+	{ "address cells unlike the root's", "", "#address-cells", UNLIKE_ROOT,
+	  { edit_cells("/reserved-memory", "#address-cells", 1) } },
+	{ "size cells unlike the root's", "", "#size-cells", UNLIKE_ROOT,
+	  { edit_cells("/reserved-memory", "#size-cells", 1) } },
+	{ "the root has other cells", "", "#size-cells", UNLIKE_ROOT,
+	  { edit_cells("/", "#size-cells", 1) } },
+	{ "the root has no cells, which means 1", "", "#address-cells", UNLIKE_ROOT,
+	  { edit_delete("/", "#address-cells"), edit_delete("/", "#size-cells") } },
+	{ "address cells missing", "", "#address-cells", IGNORED,
+	  { edit_delete("/reserved-memory", "#address-cells") } },
+	{ "size cells missing", "", "#size-cells", IGNORED,
 	  { edit_delete("/reserved-memory", "#size-cells") } },
-	{ "cells of 3 bytes", "", "reg", BAD_CELLS,
+	{ "size cells missing, and the root's are 1", "", "#size-cells", IGNORED,
+	  { edit_cells("/", "#size-cells", 1),
+	    edit_delete("/reserved-memory", "#size-cells") } },
+	{ "cells of 3 bytes", "", "#address-cells", IGNORED,
 	  { edit_bytes("/reserved-memory", "#address-cells", "\0\0\2") } },
+	{ "ranges missing", "", "ranges", IGNORED,
+	  { edit_delete("/reserved-memory", "ranges") } },
+	{ "ranges missing, and more is wrong", "", "ranges", IGNORED,
+	  { edit_delete("/reserved-memory", "ranges"), edit_delete("", "label"),
+	    edit_delete("", "reg") } },
+
 	{ "base 1 MiB off", "", "reg", NOT_2M_BASE,
 	  { edit_cells("", "reg", 0, 0x50100000, 0, 0x8000000) } },
 	{ "base 1 byte off", "", "reg", NOT_2M_BASE,
@@ -375,6 +401,8 @@ static const struct acceptance acceptances[] = {
 	{ "status okay without NUL is disabled", is_disabled,
 	  { edit_bytes("", "status", "okay") } },
 	{ "status okay and more is disabled", is_disabled, { edit_string("", "status", "okay!") } },
+	{ "other values of ranges", is_enabled,
+	  { edit_cells("/reserved-memory", "ranges", 0, 0, 0, 0, 1, 0) } },
 	{ "hand-over missing", has_no_handover, { edit_string("", "label", "a") } },
 	{ "hand-over", has_handover, { edit_cells("", "hand-over", 0x12345678, 0x9abcdef0) } },
 	{ "origin missing", is_firmware, { edit_delete("", "origin") } },
@@ -498,6 +526,7 @@ static void test_name_and_place_of_refused(void **state)
 	const struct edit no_both[EDITS_MAX] = {
 		edit_delete("", "label"), edit_delete("", "reg")
 	};
+	const struct edit no_ranges[EDITS_MAX] = { edit_delete("/reserved-memory", "ranges") };
 	const struct {
 		const struct edit *edits;
 		const char *label;
@@ -507,6 +536,7 @@ static void test_name_and_place_of_refused(void **state)
 		{ bad_label, "", TREE_BASE, TREE_SLOT },
 		{ bad_base, "a", TREE_BASE + 1, TREE_SLOT },
 		{ no_both, "", 0, 0 },
+		{ no_ranges, "a", TREE_BASE, TREE_SLOT },
 	};
 
 	(void)state;

@@ -512,16 +512,146 @@ static void test_cells_of_unknown_size(void **state)
 	}
 }
 
-static void test_base_taken_by_another_label(void **state)
+/* Of two slots at one base it is the one being written that is there; good or bad, the other goes */
+static void test_base_of_another_label(void **state)
 {
-	struct kexec_stash_record rec = plain_record("b", TREE_BASE), found;
+	const struct edit rows[] = {
+		edit_string("", "status", "okay"),
+		edit_string("", "label", "/"),
+		edit_delete("", "label"),
+		edit_delete("", "reg"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct kexec_stash_record rec = full_record("b", TREE_BASE), found;
+		void *fdt = tree_good(2);
+
+		tree_edit(fdt, &rows[i]);
+		assert_int_equal(kexec_stash_record_write(fdt, &rec), 0);
+		assert_whole(fdt);
+		assert_int_equal(count(fdt), 1);
+		assert_int_equal(find(fdt, "b", &found), 1);
+		assert_record_equal(&found, &rec);
+		free(fdt);
+	}
+}
+
+static void test_name_of_what_is_no_record(void **state)
+{
+	const struct edit edit = edit_string("", "compatible", "shared-dma-pool");
+	struct kexec_stash_record rec = plain_record("b", TREE_BASE);
 	void *fdt = tree_good(2);
 
 	(void)state;
+	tree_edit(fdt, &edit);
 	assert_int_equal(kexec_stash_record_write(fdt, &rec), -EINVAL);
 	assert_whole(fdt);
-	assert_int_equal(count(fdt), 1);
-	assert_int_equal(find(fdt, "a", &found), 1);
+	assert_int_equal(count(fdt), 0);
+	assert_true(fdt_path_offset(fdt, TREE_NODE) > 0);
+	free(fdt);
+}
+
+#define CHILD	"/reserved-memory/pool"
+
+/* A /reserved-memory that Linux ignores, and whether it is repaired */
+struct repair {
+	const char *name;
+	bool repaired;
+	struct edit edits[6];
+};
+
+/* It begins as a node with nothing in it but a child, beside a root of two cells */
+static const struct repair repairs[] = {
+	{ "nothing in it", true, { edit_delete_node(CHILD) } },
+	{ "no property", true, { edit_string(CHILD, "compatible", "shared-dma-pool") } },
+	{ "cells of 1", true,
+	  { edit_cells("/reserved-memory", "#address-cells", 1),
+	    edit_cells("/reserved-memory", "#size-cells", 1),
+	    edit_bytes("/reserved-memory", "ranges", "") } },
+	{ "one of the cells of 1", true,
+	  { edit_cells("/reserved-memory", "#address-cells", 2),
+	    edit_cells("/reserved-memory", "#size-cells", 1),
+	    edit_bytes("/reserved-memory", "ranges", "") } },
+	{ "no ranges", true,
+	  { edit_cells("/reserved-memory", "#address-cells", 2),
+	    edit_cells("/reserved-memory", "#size-cells", 2) } },
+	{ "cells of the wrong length", true,
+	  { edit_cells("/reserved-memory", "#address-cells", 0, 2),
+	    edit_bytes("/reserved-memory", "#size-cells", ""),
+	    edit_bytes("/reserved-memory", "ranges", "") } },
+	{ "child with reg", false,
+	  { edit_cells("/reserved-memory", "#address-cells", 1),
+	    edit_cells("/reserved-memory", "#size-cells", 1),
+	    edit_bytes("/reserved-memory", "ranges", ""),
+	    edit_cells(CHILD, "reg", 0x70000000, 0x100000) } },
+	{ "child with reg, no ranges", false,
+	  { edit_cells("/reserved-memory", "#address-cells", 2),
+	    edit_cells("/reserved-memory", "#size-cells", 2),
+	    edit_cells(CHILD, "reg", 0, 0x70000000, 0, 0x100000) } },
+	{ "child with size", false, { edit_cells(CHILD, "size", 0x100000) } },
+	{ "child with alloc-ranges", false,
+	  { edit_cells(CHILD, "alloc-ranges", 0x60000000, 0x10000000) } },
+	{ "child with alignment", false, { edit_cells(CHILD, "alignment", 0x10000) } },
+};
+
+static void *ignored_tree(const struct repair *row)
+{
+	const struct edit begin[] = { edit_node("/reserved-memory"), edit_node(CHILD) };
+	void *fdt = tree_empty(2);
+
+	for (size_t i = 0; i < ARRAY_SIZE(begin); i++)
+		tree_edit(fdt, &begin[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(row->edits) && row->edits[i].node; i++)
+		tree_edit(fdt, &row->edits[i]);
+	return fdt;
+}
+
+static void test_repair(void **state)
+{
+	struct kexec_stash_record rec = full_record("a", 0x123450000000), found;
+	const struct repair *row = *state;
+	struct kexec_stash_fault fault = { 0 };
+	void *fdt = ignored_tree(row), *before = malloc(TREE_SIZE);
+
+	assert_int_equal(kexec_stash_parent_check(fdt, &fault), -EINVAL);
+	assert_non_null(strstr(fault.why, "so Linux ignores /reserved-memory"));
+	assert_non_null(before);
+	memcpy(before, fdt, TREE_SIZE);
+	if (row->repaired) {
+		round_trip(ignored_tree(row), &rec);
+		assert_int_equal(kexec_stash_record_write(fdt, &rec), 0);
+		assert_int_equal(kexec_stash_parent_check(fdt, &fault), 0);
+		assert_int_equal(find(fdt, "a", &found), 1);
+		assert_record_equal(&found, &rec);
+		assert_int_equal(count(fdt), 1);
+	} else {
+		assert_int_equal(kexec_stash_record_parent(fdt), -EINVAL);
+		assert_int_equal(kexec_stash_record_write(fdt, &rec), -EINVAL);
+		assert_memory_equal(fdt, before, TREE_SIZE);
+	}
+	assert_whole(fdt);
+	free(before);
+	free(fdt);
+}
+
+/* As Linux has it where the root says nothing, and not as libfdt */
+static void test_root_without_cells(void **state)
+{
+	struct kexec_stash_record rec = full_record("a", 0x50000000);
+	void *fdt = tree_empty(1);
+	int node;
+
+	(void)state;
+	assert_int_equal(fdt_delprop(fdt, 0, "#address-cells"), 0);
+	assert_int_equal(fdt_delprop(fdt, 0, "#size-cells"), 0);
+	round_trip(tree_exact(fdt), &rec);
+	fdt = tree_empty(2);
+	assert_int_equal(fdt_delprop(fdt, 0, "#address-cells"), 0);
+	node = kexec_stash_record_parent(fdt);
+	assert_true(node > 0);
+	assert_int_equal(fdt_address_cells(fdt, node), 1);
+	assert_int_equal(fdt_size_cells(fdt, node), 2);
 	free(fdt);
 }
 
@@ -650,13 +780,24 @@ int main(void)
 		cmocka_unit_test(test_no_room_leaves_no_reserved_memory_by_halves),
 		cmocka_unit_test(test_cells_that_cannot_hold_the_range),
 		cmocka_unit_test(test_cells_of_unknown_size),
-		cmocka_unit_test(test_base_taken_by_another_label),
+		cmocka_unit_test(test_base_of_another_label),
+		cmocka_unit_test(test_name_of_what_is_no_record),
+		cmocka_unit_test(test_root_without_cells),
 		cmocka_unit_test(test_tree_of_an_old_version),
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_remove_takes_all_of_a_label),
 		cmocka_unit_test(test_remove_where_there_is_none),
 		cmocka_unit_test(test_every_byte_changed),
 	};
+	struct CMUnitTest repaired[ARRAY_SIZE(repairs)] = { 0 };
+	int failed;
 
-	return cmocka_run_group_tests_name("record write", tests, set_up, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(repairs); i++) {
+		repaired[i].name = repairs[i].name;
+		repaired[i].test_func = test_repair;
+		repaired[i].initial_state = (void *)&repairs[i];
+	}
+	failed = cmocka_run_group_tests_name("record write", tests, set_up, NULL);
+	failed += cmocka_run_group_tests_name("repaired", repaired, NULL, NULL);
+	return failed ? 1 : 0;
 }
