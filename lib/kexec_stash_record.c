@@ -513,7 +513,16 @@ size_t kexec_stash_record_space(const struct kexec_stash_record *rec)
 
 static int errno_of(int fdt_err)
 {
-	return fdt_err == -FDT_ERR_NOSPACE ? -ENOSPC : -EINVAL;
+	switch (fdt_err) {
+	case -FDT_ERR_NOSPACE:
+		return -ENOSPC;
+	case -FDT_ERR_BADNCELLS:
+		return -ERANGE;
+	case -FDT_ERR_EXISTS:
+		return -EEXIST;
+	default:
+		return -EINVAL;
+	}
 }
 
 /* Whether other cells would have a child say something else than it does */

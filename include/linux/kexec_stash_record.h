@@ -312,9 +312,10 @@ size_t kexec_stash_record_space(const struct kexec_stash_record *rec);
  * /reserved-memory is made or repaired, see kexec_stash_record_parent(). On
  * failure the tree is whole, but holds no record of that label.
  *
- * Return: 0, -ENOSPC if @fdt is too small, -EINVAL if the tree is broken, its
- * cells cannot hold the range, Linux would ignore /reserved-memory, or a node
- * that is no record has the name.
+ * Return: 0, -ENOSPC if @fdt is too small, -ERANGE if the cells of
+ * /reserved-memory cannot hold the range or have Linux ignore that node,
+ * -EEXIST if a node that is no record has the name, -EINVAL if the tree is
+ * broken.
  */
 int kexec_stash_record_write(void *fdt, const struct kexec_stash_record *rec);
 
@@ -328,7 +329,7 @@ int kexec_stash_record_write(void *fdt, const struct kexec_stash_record *rec);
  * much of the tree, so who writes many records looks for it once.
  *
  * Return: offset of /reserved-memory, the same until something before it
- * changes; -ENOSPC or -EINVAL as kexec_stash_record_write().
+ * changes; -ENOSPC, -ERANGE or -EINVAL as kexec_stash_record_write().
  */
 int kexec_stash_record_parent(void *fdt);
 

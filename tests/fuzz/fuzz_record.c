@@ -65,7 +65,7 @@ static void write_and_remove(const void *tree, size_t size)
 	if (!fdt_check_full(tree, size) && !fdt_open_into(tree, fdt, roomy) &&
 	    !fdt_check_full(fdt, roomy)) {
 		ret = kexec_stash_record_write(fdt, &rec);
-		if (ret && ret != -EINVAL)
+		if (ret && ret != -EINVAL && ret != -ERANGE && ret != -EEXIST)
 			demand("there was room, but not enough");
 		if (fdt_check_full(fdt, roomy))
 			demand("writing broke the tree");
