@@ -613,30 +613,41 @@ struct kexec_slot *kexec_adopted_slot(const struct kimage *image)
 
 size_t kexec_membuf_fdt_space(const struct kimage *image)
 {
-	size_t space = kexec_membuf_late_fdt_space();
+	size_t space = kexec_membuf_late_fdt_space(), dtb_size;
 
-	if (image->adoption && image->adoption->use_dtb)
-		space += image->adoption->slot->rec.file[KEXEC_STASH_DTB].size +
-			 kexec_fdt_adopt_space(initial_boot_params);
+	if (image->adoption && image->adoption->use_dtb) {
+		dtb_size = image->adoption->slot->rec.file[KEXEC_STASH_DTB].size;
+		space += dtb_size +
+			 kexec_fdt_adopt_space(dtb_size, initial_boot_params);
+	}
 	return space;
 }
 
 int kexec_membuf_open_fdt(const struct kimage *image, void *fdt, size_t size)
 {
 	struct kexec_adoption *adoption = image->adoption;
-	int ret;
+	struct kexec_fdt_slot slots[KEXEC_STASH_SLOTS_MAX];
+	struct kexec_fdt_adoption from = {
+		.running = initial_boot_params,
+		.slots = slots,
+		.nr_slots = kexec_nr_slots,
+	};
 
 	if (!adoption || !adoption->use_dtb)
 		return -ENODATA;
-	ret = kexec_fdt_adopt(fdt, size,
-			      kexec_slot_file_addr(adoption->slot,
-						   KEXEC_STASH_DTB),
-			      initial_boot_params);
-	if (!ret)
-		return 0;
-	adoption->err =
-		kexec_slot_refuse(adoption->slot, KEXEC_STASH_DTB,
-				  "does not go with the running device tree",
-				  -EINVAL);
+	/* The first to fail has said why, while another place is looked for */
+	if (adoption->err)
+		return adoption->err;
+	for (int i = 0; i < kexec_nr_slots; i++)
+		slots[i] = (struct kexec_fdt_slot){
+			.label = kexec_slots[i]->rec.label,
+			.base = kexec_slots[i]->rec.base,
+			.size = kexec_slots[i]->rec.size,
+		};
+	from.staged = kexec_slot_file_addr(adoption->slot, KEXEC_STASH_DTB);
+	if (kexec_fdt_adopt(fdt, size, &from))
+		adoption->err = kexec_slot_refuse(adoption->slot,
+						  KEXEC_STASH_DTB, from.why,
+						  -EINVAL);
 	return adoption->err;
 }

@@ -14,12 +14,26 @@
 #include "fdt.h"
 #include "seeds.h"
 
+static void demand(bool bad, const char *why)
+{
+	if (!bad)
+		return;
+	fprintf(stderr, "fdt: %s\n", why);
+	abort();
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
+	static const struct kexec_fdt_slot slots[] = {
+		{ "b", 0x60000000, 0x8000000 },
+		{ "c", 0x68000000, 0x8000000 },
+	};
+	struct kexec_fdt_adoption from = { .slots = slots, .nr_slots = 2 };
 	static void *running;
 	size_t room;
 	const char *why;
 	void *staged, *fdt;
+	bool bad;
 
 	if (!running)
 		running = running_seed();
@@ -28,12 +42,15 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	memcpy(staged, data, size);
 	if (!kexec_fdt_check(staged, size, &why)) {
-		room = size + kexec_fdt_adopt_space(running);
+		from.staged = staged;
+		from.running = running;
+		room = size + kexec_fdt_adopt_space(size, running);
 		fdt = malloc(room);
-		if (fdt && !kexec_fdt_adopt(fdt, room, staged, running) &&
-		    kexec_fdt_check(fdt, fdt_totalsize(fdt), &why)) {
-			fprintf(stderr, "the new tree %s\n", why);
-			abort();
+		if (fdt && kexec_fdt_adopt(fdt, room, &from)) {
+			demand(!*from.why, "no reason");
+		} else if (fdt) {
+			bad = kexec_fdt_check(fdt, fdt_totalsize(fdt), &why);
+			demand(bad, "the new tree is bad");
 		}
 		free(fdt);
 	}
