@@ -200,6 +200,29 @@ int kexec_fdt_drop_slots(void *fdt)
 }
 
 /**
+ * kexec_fdt_forget_payloads() - leave nothing of records but their slots
+ * @fdt: the tree, writable
+ * @but: how many of the first ones to leave as they are
+ *
+ * Return: 0, or -EINVAL if the tree is broken.
+ */
+int kexec_fdt_forget_payloads(void *fdt, unsigned int but)
+{
+	static const char *const names[] = { "bootargs", "hand-over", "origin",
+					     NULL };
+	int node = -1, child, ret = 0;
+
+	while (!ret && (node = kexec_stash_record_next(fdt, node)) >= 0) {
+		if (but && but--)
+			continue;
+		ret = kexec_fdt_del_props(fdt, node, names);
+		while (!ret && (child = fdt_first_subnode(fdt, node)) >= 0)
+			ret = fdt_del_node(fdt, child);
+	}
+	return ret ? -EINVAL : 0;
+}
+
+/**
  * kexec_fdt_squeeze() - take out what was deleted in place
  * @fdt: the tree, writable
  *

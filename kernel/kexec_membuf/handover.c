@@ -156,19 +156,61 @@ static int unreserve_initrd(const struct kimage *image, void *fdt)
 	return 0;
 }
 
-/* A new node comes first: last to first keeps the order they had */
+static const char *why_not_written(int err)
+{
+	switch (err) {
+	case -ENOSPC:
+		return "no room in its device tree";
+	case -ERANGE:
+		return "the cells of its /reserved-memory cannot hold base and size";
+	case -EEXIST:
+		return "another node of its /reserved-memory has the name of the slot's";
+	default:
+		return "its device tree is broken";
+	}
+}
+
+/*
+ * A record that cannot be written costs its slot, and no load but the slot's
+ * own: the kernel that runs there would take it for ordinary memory for good. A
+ * new node comes first: last to first keeps the order they had.
+ */
 static int write_records(const struct kimage *image, void *fdt)
 {
+	const struct kexec_slot *adopted = kexec_adopted_slot(image);
+	struct kexec_stash_fault fault;
+	unsigned int written = 0;
 	int parent, ret = 0;
 
 	if (!kexec_nr_slots)
-		return 0;
+		return kexec_fdt_forget_payloads(fdt, 0);
 	parent = kexec_stash_record_parent(fdt);
-	if (parent < 0)
-		return parent;
-	for (int i = kexec_nr_slots - 1; i >= 0 && !ret; i--)
-		ret = write_record(image, fdt, parent, kexec_slots[i]);
-	return ret;
+	if (parent < 0) {
+		if (kexec_stash_parent_check(fdt, &fault))
+			pr_err("the next kernel cannot know of any slot: %s %s\n",
+			       fault.property, fault.why);
+		else
+			pr_err("the next kernel cannot know of any slot: %s\n",
+			       why_not_written(parent));
+		return adopted ? parent : 0;
+	}
+	for (int i = kexec_nr_slots - 1; i >= 0; i--) {
+		int err = write_record(image, fdt, parent, kexec_slots[i]);
+
+		if (!err) {
+			written++;
+			continue;
+		}
+		pr_err("slot '%s': the next kernel cannot know of it: %s\n",
+		       kexec_slots[i]->rec.label, why_not_written(err));
+		if (kexec_slots[i] == adopted)
+			ret = err;
+	}
+	/*
+	 * What was refused at boot is memory that this kernel uses, whatever
+	 * the record says of it
+	 */
+	return ret ?: kexec_fdt_forget_payloads(fdt, written);
 }
 
 int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
@@ -193,13 +235,9 @@ int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)
 		return -ENOMEM;
 	}
 	ret = write_records(image, fdt);
-	if (ret) {
-		pr_err("the records of the slots cannot be written to the device tree (%d)\n",
-		       ret);
-		return ret;
-	}
-	ret = adopted ? check_size(adopted, fdt) : 0;
-	if (ret)
+	if (!ret && adopted)
+		ret = check_size(adopted, fdt);
+	if (ret && adopted)
 		image->adoption->err = ret;
 	return ret;
 }

@@ -799,6 +799,41 @@ static void test_entry_is_dropped(void **state)
 	free(fdt);
 }
 
+/* The first ones stay whole, of the others there is a slot, in the same order */
+static void test_forget_payloads(void **state)
+{
+	const struct edit handover = edit_cells("", "hand-over", 1, 2);
+
+	(void)state;
+	for (int but = 0; but <= 2; but++) {
+		struct kexec_stash_record rec = { .label = "b", .base = 0x60000000,
+						  .size = 0x200000, .bootargs = "quiet" };
+		void *fdt = tree_good(2);
+		struct kexec_stash_fault fault;
+		int node = -1;
+
+		tree_edit(fdt, &handover);
+		rec.file[KEXEC_STASH_KERNEL].size = 1;
+		assert_int_equal(kexec_stash_record_write(fdt, &rec), 0);
+		assert_int_equal(kexec_fdt_forget_payloads(fdt, but), 0);
+		assert_int_equal(fdt_check_full(fdt, TREE_SIZE), 0);
+		for (int i = 0; i < 2; i++) {
+			node = kexec_stash_record_next(fdt, node);
+			assert_true(node > 0);
+			assert_int_equal(kexec_stash_record_read(fdt, node, &rec, &fault), 0);
+			assert_string_equal(rec.label, i ? "a" : "b");
+			assert_int_equal(!!rec.file[KEXEC_STASH_KERNEL].size, i < but);
+			assert_int_equal(!!rec.bootargs, i < but);
+			assert_int_equal(!!rec.handover, i && i < but);
+			assert_int_equal(rec.origin, i && i < but ? KEXEC_STASH_EARLY :
+								   KEXEC_STASH_FIRMWARE);
+			assert_int_equal(fdt_first_subnode(fdt, node) >= 0, i < but);
+		}
+		assert_int_equal(kexec_stash_record_next(fdt, node), -ENOENT);
+		free(fdt);
+	}
+}
+
 /* Early boot overwrites a seed, the next kexec sets a new one: no growth, whatever lies around */
 static void test_squeeze_takes_out_what_was_deleted(void **state)
 {
@@ -873,6 +908,7 @@ int main(void)
 		cmocka_unit_test(test_keep_range_without_room),
 		cmocka_unit_test(test_entry_is_dropped),
 		cmocka_unit_test(test_squeeze_takes_out_what_was_deleted),
+		cmocka_unit_test(test_forget_payloads),
 	};
 	int failed;
 
