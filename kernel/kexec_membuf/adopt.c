@@ -299,22 +299,47 @@ ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
 	return adopt_own_initrd(image);
 }
 
-static int adopt_cmdline(struct kimage *image, int kernel_fd)
+/*
+ * A payload's own: of the slot in a strict load, or else of its dtb, which
+ * mainline empties of it where there is no other
+ */
+static int own_cmdline(const struct kexec_adoption *adoption,
+		       const char **cmdline, size_t *len)
 {
-	struct kexec_slot *slot = image->adoption->slot;
-	size_t len = slot->cmdline_len;
-	char *cmdline;
+	struct kexec_slot *slot = adoption->slot;
+	const char *why;
 	int ret;
 
-	if (!image->adoption->strict || image->cmdline_buf)
-		return 0;
-	ret = check_whole(slot, KEXEC_SLOT_CMDLINE);
+	*cmdline = slot->cmdline;
+	*len = adoption->strict ? slot->cmdline_len : 0;
+	ret = adoption->strict ? check_whole(slot, KEXEC_SLOT_CMDLINE) : 0;
 	/* "echo" ends it with a line feed */
-	while (len && slot->cmdline[len - 1] == '\n')
-		len--;
+	while (*len && slot->cmdline[*len - 1] == '\n')
+		(*len)--;
+	if (ret || *len || !adoption->use_dtb)
+		return ret;
+	ret = kexec_fdt_bootargs(kexec_slot_file_addr(slot, KEXEC_STASH_DTB),
+				 cmdline, &why);
+	if (ret)
+		return refuse_content(slot, KEXEC_STASH_DTB, why, ret);
+	*len = *cmdline ? strlen(*cmdline) : 0;
+	return 0;
+}
+
+/* After the dtb was checked */
+static int adopt_cmdline(struct kimage *image, int kernel_fd)
+{
+	const char *own;
+	char *cmdline;
+	size_t len;
+	int ret;
+
+	if (image->cmdline_buf)
+		return 0;
+	ret = own_cmdline(image->adoption, &own, &len);
 	if (ret || !len)
 		return ret;
-	cmdline = kmemdup_nul(slot->cmdline, len, GFP_KERNEL);
+	cmdline = kmemdup_nul(own, len, GFP_KERNEL);
 	if (!cmdline)
 		return -ENOMEM;
 	image->cmdline_buf = cmdline;
@@ -442,9 +467,9 @@ int kexec_adopt_rest(struct kimage *image, int kernel_fd)
 	image->slots_generation = atomic_read(&kexec_slots_generation);
 	if (!image->adoption)
 		return 0;
-	ret = adopt_cmdline(image, kernel_fd);
+	ret = adopt_dtb(image);
 	if (!ret)
-		ret = adopt_dtb(image);
+		ret = adopt_cmdline(image, kernel_fd);
 	if (!ret)
 		adopt_handover(image);
 	return ret;

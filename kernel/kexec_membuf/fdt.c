@@ -90,6 +90,32 @@ int kexec_fdt_check(const void *dtb, u64 size, const char **why)
 }
 
 /**
+ * kexec_fdt_bootargs() - the command line that a tree has of its own
+ * @dtb: the tree, which kexec_fdt_check() found to be whole
+ * @bootargs: set to it, in the tree; NULL if there is none, or an empty one
+ * @why: set to what is wrong, on failure
+ *
+ * Return: 0 or -EINVAL.
+ */
+int kexec_fdt_bootargs(const void *dtb, const char **bootargs, const char **why)
+{
+	int len;
+	const char *found = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"),
+					"bootargs", &len);
+
+	*bootargs = NULL;
+	if (!found)
+		return 0;
+	if (len < 1 || strnlen(found, len) != len - 1) {
+		*why = "has bootargs that are no string";
+		return -EINVAL;
+	}
+	if (*found)
+		*bootargs = found;
+	return 0;
+}
+
+/**
  * kexec_fdt_keep_range() - have a memreserve entry for a range, once
  * @fdt: the tree, writable
  * @base: physical address

@@ -45,6 +45,8 @@ struct kexec_fdt_adoption {
 
 /* fdt.c */
 int kexec_fdt_check(const void *dtb, u64 size, const char **why);
+int kexec_fdt_bootargs(const void *dtb, const char **bootargs,
+		       const char **why);
 int kexec_fdt_keep_range(void *fdt, u64 base, u64 size);
 int kexec_fdt_unreserve(void *fdt, u64 base, u64 size);
 bool kexec_fdt_overlaps_memreserve(const void *fdt, u64 base, u64 size);

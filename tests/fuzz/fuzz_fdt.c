@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct kexec_fdt_adoption from = { .slots = slots, .nr_slots = 2 };
 	static void *running;
 	size_t room;
-	const char *why;
+	const char *why, *bootargs;
 	void *staged, *fdt;
 	bool bad;
 
@@ -53,6 +53,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			demand(bad, "the new tree is bad");
 		}
 		free(fdt);
+		kexec_fdt_bootargs(staged, &bootargs, &why);
+		if (bootargs)
+			demand(strnlen(bootargs, size) == size, "bootargs without end");
 	}
 	free(staged);
 	return 0;

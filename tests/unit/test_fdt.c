@@ -799,6 +799,38 @@ static void test_entry_is_dropped(void **state)
 	free(fdt);
 }
 
+static void test_own_command_line(void **state)
+{
+	static const struct {
+		struct edit edit;
+		const char *bootargs;
+		bool bad;
+	} rows[] = {
+		{ edit_string("/chosen", "bootargs", "root=/dev/vda1"), "root=/dev/vda1", false },
+		{ edit_string("/chosen", "bootargs", ""), NULL, false },
+		{ edit_delete("/chosen", "bootargs"), NULL, false },
+		{ edit_delete_node("/chosen"), NULL, false },
+		{ edit_bytes("/chosen", "bootargs", ""), NULL, true },
+		{ edit_bytes("/chosen", "bootargs", "quiet"), NULL, true },
+		{ edit_bytes("/chosen", "bootargs", "quiet\0splash\0"), NULL, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		void *fdt = staged_tree(&rows[i].edit, 1);
+		const char *bootargs = "", *why = NULL;
+		int ret = kexec_fdt_bootargs(fdt, &bootargs, &why);
+
+		assert_int_equal(ret, rows[i].bad ? -EINVAL : 0);
+		assert_int_equal(!bootargs, !rows[i].bootargs);
+		if (bootargs)
+			assert_string_equal(bootargs, rows[i].bootargs);
+		if (rows[i].bad)
+			assert_string_equal(why, "has bootargs that are no string");
+		free(fdt);
+	}
+}
+
 /* The first ones stay whole, of the others there is a slot, in the same order */
 static void test_forget_payloads(void **state)
 {
@@ -908,6 +940,7 @@ int main(void)
 		cmocka_unit_test(test_keep_range_without_room),
 		cmocka_unit_test(test_entry_is_dropped),
 		cmocka_unit_test(test_squeeze_takes_out_what_was_deleted),
+		cmocka_unit_test(test_own_command_line),
 		cmocka_unit_test(test_forget_payloads),
 	};
 	int failed;
