@@ -143,6 +143,11 @@ class Machine:
         raise Failure(f"{self.name}: waiting for {regex!r}: {why}\n--- end of {self.log_path} ---\n"
                       + "\n".join(self.log.text().splitlines()[-40:]))
 
+    def wait_for_end(self, timeout=30):
+        """The guest turned the machine off."""
+        if self.child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=timeout * SCALE):
+            raise Failure(f"{self.name}: QEMU did not end within {timeout * SCALE:.0f} s, see {self.log_path}")
+
     def send(self, text):
         self.child.send(text)
 
