@@ -318,3 +318,41 @@ class TestMisuse:
         m.run("echo 1 > /proc/sys/kernel/kexec_load_disabled")
         self.kfl(m, "-f 0x100 /sys/fs/kexec/other/kernel", "EPERM")
         assert stash.state(m, "other") == "loaded"
+
+
+class TestEachRefusalHasALine:
+    """What mainline refuses without a word, or with one that does not say what is meant. In this order, as what is asked
+    of a kernel grows."""
+
+    KERNEL = "/sys/fs/kexec/good/kernel"
+    POLICY = "/sys/kernel/security/ima/policy"
+
+    @pytest.fixture(scope="class")
+    def m(self):
+        good, load = stash.staged(GOOD, size=SLOT)
+        node = stash.node("good", GOOD, SLOT, good, bootargs=stash.BOOTARGS)
+        with stash.direct_machine("bad-refusals", [node], load) as machine:
+            machine.run(": > /empty")
+            yield machine
+
+    @pytest.mark.parametrize("before,args,expected,line", [
+        ("", "-f 0x100 -I 99", "EBADF", "initrd"),
+        ("", "-I 99", "EBADF", "initrd"),
+        ("", "-f 0x100 -i /sys", "EINVAL", "initrd"),
+        ("", "-f 0x100 -i /empty", "EINVAL", "initrd"),
+        ("", "-f 0x100 -N", "EINVAL", "command line"),
+        ("", "-f 0x100 -P", "EFAULT", "command line"),
+        (f"echo appraise func=KEXEC_INITRAMFS_CHECK > {POLICY}", "-f 0x100", "EACCES", "initrd"),
+        (f"echo appraise func=KEXEC_INITRAMFS_CHECK > {POLICY}", "-f 0x100 -i /mnt/own.initrd", "EACCES", "initrd"),
+        ("echo integrity > /sys/kernel/security/lockdown", "-f 0x100", "EPERM", "kernel"),
+        (f"echo appraise func=KEXEC_KERNEL_CHECK > {POLICY}", "-f 0x100", "EACCES", "kernel"),
+    ])
+    def test_of_a_load_that_names_a_slot(self, m, before, args, expected, line):
+        if before:
+            m.run(f"sh -c '{before}'")
+        old = len(m.run("dmesg").splitlines())
+        assert m.run(f"kfl {args} {self.KERNEL}", None)[0].strip() == expected
+        new = m.run("dmesg").splitlines()[old:]
+        ours = [text for text in new if re.search(r"kexec_\w+: slot 'good': ", text)]
+        assert len(ours) == 1 and re.search(line, ours[0]), new
+        assert stash.state(m, "good") == "staged"

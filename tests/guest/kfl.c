@@ -2,11 +2,12 @@
 /*
  * kfl - call kexec_file_load() with just what a test asks for, and print what it returned
  *
- * usage: kfl [-f <flags>] [-i <initrd>] [-c <command line>] [-r] [-w] [-C] <kernel>
+ * usage: kfl [-f <flags>] [-i <initrd>] [-I <fd>] [-c <command line>] [-rwCNP] <kernel>
  *
  * Prints "OK" or the name of the error. -r opens the kernel for reading and writing, -w keeps a
  * second descriptor open for writing, -C gives up CAP_SYS_BOOT between the opening of the files and
- * the call. Without -c no command line is passed on.
+ * the call. Without -c no command line is passed on. -I passes on a descriptor as it is, -N a
+ * command line that does not end, -P one that lies nowhere.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -51,11 +52,11 @@ static void drop_cap_sys_boot(void)
 int main(int argc, char **argv)
 {
 	const char *initrd = NULL, *cmdline = NULL;
-	unsigned long flags = 0, cmdline_len;
+	unsigned long flags = 0, cmdline_len = 0;
 	int drop = 0, write_too = 0, mode = O_RDONLY;
 	int kernel_fd, initrd_fd = -1, opt;
 
-	while ((opt = getopt(argc, argv, "f:i:c:rwC")) != -1) {
+	while ((opt = getopt(argc, argv, "f:i:I:c:rwCNP")) != -1) {
 		switch (opt) {
 		case 'f':
 			flags = strtoul(optarg, NULL, 0);
@@ -63,8 +64,20 @@ int main(int argc, char **argv)
 		case 'i':
 			initrd = optarg;
 			break;
+		case 'I':
+			initrd_fd = atoi(optarg);
+			break;
 		case 'c':
 			cmdline = optarg;
+			cmdline_len = strlen(cmdline) + 1;
+			break;
+		case 'N':
+			cmdline = "without an end";
+			cmdline_len = strlen(cmdline);
+			break;
+		case 'P':
+			cmdline = (const char *)1;
+			cmdline_len = 16;
 			break;
 		case 'r':
 			mode = O_RDWR;
@@ -80,19 +93,19 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind != argc - 1) {
-		fprintf(stderr, "usage: kfl [-f flags] [-i initrd] [-c cmdline] [-rwC] kernel\n");
+		fprintf(stderr,
+			"usage: kfl [-f flags] [-i initrd] [-I fd] [-c cmdline] [-rwCNP] kernel\n");
 		return 2;
 	}
 	kernel_fd = open_file(argv[optind], mode);
 	if (initrd)
 		initrd_fd = open_file(initrd, O_RDONLY);
-	else if (!(flags & KEXEC_FILE_MEMBUF))
+	else if (initrd_fd < 0 && !(flags & KEXEC_FILE_MEMBUF))
 		flags |= KEXEC_FILE_NO_INITRAMFS;
 	if (write_too)
 		open_file(argv[optind], O_WRONLY);
 	if (drop)
 		drop_cap_sys_boot();
-	cmdline_len = cmdline ? strlen(cmdline) + 1 : 0;
 	if (syscall(SYS_kexec_file_load, kernel_fd, initrd_fd, cmdline_len, cmdline, flags)) {
 		puts(strerrorname_np(errno));
 		return 1;
