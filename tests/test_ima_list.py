@@ -83,3 +83,24 @@ def test_failed_load_leaves_the_list_of_what_is_loaded():
         assert stash.state(m, "a") == "running"
         # What there was room for came along
         assert measured(m)[0][:len(before)] == before
+
+
+def mappings(m):
+    """What is mapped page by page, of which IMA's place in the next kernel's memory is one."""
+    return sorted(line.split(None, 1)[1] for line in m.read("/proc/vmallocinfo").splitlines() if " vmap " in f"{line} ")
+
+
+def test_an_image_that_is_unloaded_leaves_no_mapping_of_the_slot():
+    """Its memory is not the image's any more: whoever stages next must find nobody who can write to it."""
+    with stash.direct_machine("ima-list-unload", [stash.node("a", BASE_A)]) as m:
+        m.run(f"({'; '.join(f'echo {shlex.quote(rule)}' for rule in POLICY)}) > {LISTS}/policy")
+        stash.stage(m, "a")
+        before = mappings(m)
+        m.run("kexec -s -l /sys/fs/kexec/a/kernel --initrd=/sys/fs/kexec/a/initrd --reuse-cmdline")
+        assert stash.state(m, "a") == "loaded" and m.read("/sys/kernel/kexec/copy_bytes") == "0"
+        loaded = mappings(m)
+        m.run("kexec -s -u")
+        after = mappings(m)
+        print(f"before: {before}\nloaded: {loaded}\nafter: {after}")
+        assert len(loaded) > len(before), "a load maps nothing (any more), see what this test looks for"
+        assert after == before

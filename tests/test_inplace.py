@@ -49,7 +49,7 @@ class TestFirmwareStages:
         assert dict(line.split() for line in modes.splitlines()) == {
             stash.slot_path("a", name): mode for name, mode in
             [("kernel", "600"), ("initrd", "600"), ("dtb", "600"), ("cmdline", "600"),
-             ("state", "444"), ("origin", "444"), ("base", "444"), ("size", "444"), ("verified", "444"),
+             ("state", "444"), ("origin", "444"), ("base", "400"), ("size", "400"), ("verified", "444"),
              ("release", "200")]}
 
     def test_load_adopts_in_place(self, m):

@@ -172,3 +172,27 @@ def test_loads_and_writes_while_it_is_verified():
         wait_until_verified(m, "a")
         assert m.run(f"wc -c < {stash.slot_path('a', 'initrd')}").strip() == str(LARGE + 1)
         assert load_ns(m, "a")[0] == "before"
+
+
+def test_turned_off_in_the_middle_it_ends_at_once():
+    """Who turns it off waits for some chunk to end, not for a whole verification: told by what the thread has done."""
+    nodes = [stash.node("a", BASE_A, size=256 * MIB)]
+    initrd = stash.initrd_with("verified-off", {"cputime": stash.BUILD / "tests/cputime"})
+    with stash.direct_machine("verified-off", nodes, smp=1, extra=["-icount", "shift=0"], initrd=initrd) as m:
+        thread = m.run("pidof kexec_verify").strip()
+        m.run(f"echo 0 > {VERIFY_AHEAD}")
+        m.run(f"cp /mnt/own.linux {stash.slot_path('a', 'kernel')}")
+        m.run(f"head -c {LARGE} /dev/zero > {stash.slot_path('a', 'initrd')}", timeout=300)
+        begun = int(m.run(f"/cputime {thread}"))
+        m.run(f"echo 1 > {VERIFY_AHEAD}")
+        wait_until_verified(m, "a")
+        all_of_it = int(m.run(f"/cputime {thread}")) - begun
+        m.run(f"echo 0 > {VERIFY_AHEAD}")
+        begun = int(m.run(f"/cputime {thread}"))
+        m.run(f"echo 1 > {VERIFY_AHEAD}; /cputime {thread} {begun + all_of_it // 4} > /tmp/then; "
+              f"echo 0 > {VERIFY_AHEAD}; /cputime {thread} > /tmp/off")
+        then, off = ((int(m.read(f"/tmp/{name}")) - begun) / all_of_it for name in ("then", "off"))
+        print(f"of {all_of_it} instructions: {then:.0%} when it was turned off, {off:.0%} when that was done")
+        assert 0.25 <= then < 0.35 and off - then < 0.05
+        assert not verified(m, "a") and stash.state(m, "a") == "staged"
+        m.run(f"printf x >> {stash.slot_path('a', 'initrd')}")
