@@ -2,7 +2,7 @@
 # Thin front of scripts/ and tests/: what each target does stands there. Everything generated lies in build/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force signing-guest kdump-guest demo check check-debug lint series soak fuzz bench bench-update deb update-guest clean
+.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force linux-debug signing-guest kdump-guest demo check check-debug lint series soak fuzz fuzz-fs bench bench-update deb update-guest clean
 
 help:		## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -49,8 +49,7 @@ update-guest: setup
 check: linux sig-force uboot sandbox initramfs signing-guest kdump-guest update-guest payload	## all tests; ends with one line of numbers
 	@scripts/check
 
-check-debug: check	## make check, and the end-to-end tests once more on a kernel with KASAN, lockdep and UBSAN
-	@scripts/build linux-debug
+check-debug: check linux-debug	## make check, and the end-to-end tests once more on a kernel with KASAN, lockdep and UBSAN
 	@KEXEC_MEMBUF_IMAGE=$(CURDIR)/build/linux-debug/arch/arm64/boot/Image KEXEC_MEMBUF_TIME_SCALE=5 scripts/check e2e
 
 soak: linux uboot initramfs payload	## 200 kexecs in a row between two slots; ROUNDS=<n>, SEED=<n>
@@ -58,6 +57,12 @@ soak: linux uboot initramfs payload	## 200 kexecs in a row between two slots; RO
 
 fuzz: setup	## each fuzzer for 10 minutes; SECONDS=<n>, FUZZERS=<names>
 	@$(MAKE) -s -C tests/fuzz run SECONDS=$(or $(SECONDS),600) $(if $(FUZZERS),FUZZERS="$(FUZZERS)")
+
+linux-debug: setup
+	@scripts/build linux-debug
+
+fuzz-fs: linux-debug initramfs	## random operations on the stash in QEMU for 10 minutes, the kernel watching itself; SECONDS=<n>, SEED=<n>
+	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/fuzz_fs.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 lint: setup	## checkpatch, sparse, W=1, kernel-doc and dt-validate on our files
 	@scripts/lint

@@ -66,6 +66,15 @@ static unsigned int dice(unsigned int n)
 	return rand_r(&seed) % n;
 }
 
+/*
+ * While somebody has a file open for writing nothing is loaded: there are times of much of it,
+ * times of little and times of none
+ */
+static int calm(void)
+{
+	return (int)((now() - begin) / 2) % 3;
+}
+
 static const char *slot(void)
 {
 	return dice(2) ? "a" : "b";
@@ -188,11 +197,11 @@ static int read_somewhere(void)
 /* Into a mapping of the stash, which is read-only */
 static int read_into_mapping(void)
 {
-	int i = dice(HELD), fd = open(any_file(), O_RDONLY), ok;
+	int i = dice(HELD), fd = open(any_file(), O_RDONLY), refused;
 
-	ok = fd >= 0 && mapped[i] && read(fd, mapped[i], mapped_len[i]) > 0;
+	refused = fd >= 0 && mapped[i] && read(fd, mapped[i], mapped_len[i]) < 0 && errno == EFAULT;
 	close(fd);
-	return ok;
+	return refused;
 }
 
 static int splice_somewhere(void)
@@ -231,7 +240,8 @@ static int open_and_hold(void)
 
 	if (held[i] > 0)
 		close(held[i]);
-	held[i] = open(any_file(), dice(4) ? O_RDONLY : O_RDWR);
+	/* Nothing is loaded while somebody has it open for writing */
+	held[i] = open(any_file(), calm() || dice(4) ? O_RDONLY : O_RDWR);
 	return held[i] > 0;
 }
 
@@ -407,11 +417,11 @@ static int stage_and_load(void)
 		return 0;
 	kernel = open(path, O_RDONLY);
 	/* Others load or write just now */
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 200; i++) {
 		err = load(kernel, -1, "x", KEXEC_FILE_MEMBUF);
 		if (err != EBUSY && err != ETXTBSY)
 			break;
-		usleep(500);
+		usleep(1000);
 	}
 	shared->loaded[err & 255]++;
 	if (kernel >= 0)
@@ -554,7 +564,7 @@ struct operation {
 	const char *name;
 	int (*run)(void);
 	unsigned int weight;
-	int writes; /* opens files for writing: rare in times of calm */
+	int writes; /* opens files for writing, not to load them at once */
 };
 
 #define OP(name, weight) { #name, name, weight, 0 }
@@ -572,8 +582,8 @@ static const struct operation operations[] = {
 	WR(splice_somewhere, 4),
 	WR(empty, 6),
 	WR(remove_file, 3),
-	WR(open_and_hold, 3),
-	OP(let_go, 6),
+	OP(open_and_hold, 6),
+	OP(let_go, 2),
 	OP(use_held, 6),
 	OP(map, 8),
 	OP(use_mapped, 12),
@@ -596,14 +606,8 @@ static const struct operation operations[] = {
 
 #define NR_OPERATIONS (sizeof(operations) / sizeof(*operations))
 
-/* While somebody has a file open for writing nothing is loaded: there are times of less of it */
-static int is_calm(void)
-{
-	return (int)(now() - begin) / 3 % 2;
-}
-
 /* One that may be done now; the index of it */
-static int choose(int calm)
+static int choose(int how_calm)
 {
 	unsigned int all = 0;
 	int left, i;
@@ -615,7 +619,7 @@ static int choose(int calm)
 		i = -1;
 		while (left >= 0)
 			left -= operations[++i].weight;
-	} while (calm && operations[i].writes && dice(20));
+	} while (operations[i].writes && (how_calm == 2 || (how_calm && dice(20))));
 	return i;
 }
 
@@ -625,13 +629,13 @@ static void *work(void *number)
 
 	seed = parameter("seed", 1) * 1000 + (intptr_t)number;
 	while (now() < begin + seconds) {
-		int calm = is_calm(), i = choose(calm);
+		int is_calm = calm(), i = choose(is_calm);
 
-		if (calm && !was_calm)
+		if (is_calm && !was_calm)
 			let_go();
-		was_calm = calm;
+		was_calm = is_calm;
 		shared->worker[me].operation = i;
-		shared->good[i] += operations[i].run();
+		shared->good[i] += !!operations[i].run();
 		shared->done[i]++;
 		shared->worker[me].done++;
 	}
@@ -664,7 +668,8 @@ static void start_process(int number)
 static int is_expected(const char *text)
 {
 	static const char *const beginnings[] = {
-		"kexec", "ima: ", "audit: ", "PEFILE: ", "machine_kexec", "Crash PT_LOAD", "KHO",
+		"kexec",   "ima: ",	   "audit: ",	    "kauditd",
+		"PEFILE: ", "machine_kexec", "Crash PT_LOAD", "KHO",
 	};
 
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++) {
@@ -681,6 +686,7 @@ static void watch_log(void)
 	char line[8192], *text;
 	ssize_t n;
 
+	lseek(fd, 0, SEEK_END);
 	/* To be seen in the output: this works */
 	put_text("/dev/kmsg", "hammer: begins");
 	for (;;) {
@@ -692,8 +698,9 @@ static void watch_log(void)
 		line[n] = 0;
 		text = strchr(line, ';');
 		text = text ? text + 1 : line;
+		text[strcspn(text, "\n")] = 0;
 		if (!is_expected(text))
-			printf("KMSG %s", text);
+			printf("KMSG %s\n", text);
 	}
 }
 

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make fuzz-fs: random operations on the stash from several processes of a guest, on the kernel that watches itself.
+
+The operations and their order come from the seed, what meets what does not: the same seed is another try of the same kind.
+"""
+
+import argparse
+import re
+import sys
+import time
+
+import repro
+from qemu import BUILD, IMAGE, PANIC, SPLAT, Failure
+
+DEBUG_IMAGE = BUILD / "linux-debug/arch/arm64/boot/Image"
+# Beside what Machine looks for
+REPORT = (rf"{SPLAT}|{PANIC}|Oops|Unable to handle|scheduling while atomic|rcu: .*stall|page allocation failure|"
+          r"Bad page|refcount_t: |list_(add|del) corruption|DEBUG_LOCKS|ODEBUG")
+SLOTS = "kexec_stash=a:64M,b:64M crashkernel=64M log_buf_len=4M"
+# What may not come to anything in so short a time: a slot is released once, if it is empty just then
+SELDOM = ("did/release_slot", "did/write_mapped", "did/splice_somewhere", "did/mount_again")
+# A share of all operations comes to something: the rest meets a slot that is loaded, or bytes that are not there
+GOOD_SHARE = 0.2
+
+
+def hammer(name, seconds, seed, image=IMAGE, per_second=5):
+    """One run. Returns the counts: operation -> (how often it came to something, how often it was tried)."""
+    results = repro.run(name, "hammer", f"{SLOTS} slab_debug=FZPU seconds={seconds} seed={seed}",
+                        timeout=seconds * 1.5 + 240, image=image, mem="2G")
+    reports = [line for line in results.log.splitlines() if re.search(REPORT, line)]
+    if reports:
+        raise Failure("the kernel reports:\n" + "\n".join(reports[:50]))
+    if results["stuck"] != "0":
+        raise Failure(f"{results['stuck']} workers are stuck, see the log")
+    if "KMSG hammer: begins" not in results.log:
+        raise Failure("nobody has watched the kernel's log")
+    counts = {key: tuple(int(word) for word in text.split(" of ")) for key, text in results.items() if " of " in text}
+    good, done = counts.pop("good")
+    if done < per_second * seconds or good < GOOD_SHARE * done:
+        raise Failure(f"too few operations: {good} of {done} in {seconds} s came to something")
+    idle = [key for key, (came, _) in counts.items() if not came and key not in SELDOM]
+    if idle:
+        raise Failure(f"never came to anything: {', '.join(idle)}")
+    return {**counts, "good": (good, done)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--seed", type=int, help="a new one without")
+    parser.add_argument("--image", default=DEBUG_IMAGE, help="the kernel")
+    options = parser.parse_args()
+    seed = int(time.time()) if options.seed is None else options.seed
+    print(f"==> {options.seconds} s, seed {seed}", flush=True)
+    try:
+        counts = hammer("fuzz-fs", options.seconds, seed, options.image)
+    except Failure as failure:
+        sys.exit(f"{failure}\nfuzz-fs failed. Once more: make fuzz-fs SECONDS={options.seconds} SEED={seed}")
+    good, done = counts["good"]
+    print(f"fuzz-fs: {done} operations in {options.seconds} s, {good} came to something, no report")
+
+
+if __name__ == "__main__":
+    main()
