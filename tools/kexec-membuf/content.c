@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a file that is to be a kernel is, by its first bytes
+ * What a file that is to be a kernel or an initrd is, by its first bytes
  */
 
 #include "content.h"
 #include "utils.h"
 
 #include <string.h>
+
+#define UIMAGE_MAGIC	"\x27\x05\x19\x56"
+#define UIMAGE_IS	"is a legacy image of U-Boot (uImage): "
 
 #define COMPRESSED(name)	"is " name " compressed: unpack it first"
 
@@ -34,8 +37,7 @@ static const struct magic {
 	OTHER(0x202, "HdrS", "is a kernel for x86 (bzImage): give one for arm64"),
 	OTHER(0x24, "\x18\x28\x6f\x01", "is a kernel for 32-bit ARM (zImage): give one for arm64"),
 	OTHER(0x38, "RSC\x05", "is a kernel for RISC-V: give one for arm64"),
-	OTHER(0, "\x27\x05\x19\x56",
-	      "is a legacy image of U-Boot (uImage): give the Image that is in it"),
+	OTHER(0, UIMAGE_MAGIC, UIMAGE_IS "give the Image that is in it"),
 	OTHER(0, "\xd0\x0d\xfe\xed", "is a FIT or a device tree: give a FIT with --fit"),
 	OTHER(0, "0707", "is a cpio archive: give an initrd with --initrd"),
 	OTHER(0, "MZ", "is an EFI program, but not an arm64 Image"),
@@ -60,6 +62,13 @@ enum content content_look(const u8 *head, size_t len, const char **why)
 		return CONTENT_ZSTD;
 	*why = "is not an arm64 Image";
 	return CONTENT_OTHER;
+}
+
+const char *content_initrd_fault(const u8 *head, size_t len)
+{
+	if (len < sizeof(UIMAGE_MAGIC) - 1 || memcmp(head, UIMAGE_MAGIC, sizeof(UIMAGE_MAGIC) - 1))
+		return NULL;
+	return UIMAGE_IS "strip its header of 64 bytes (dd bs=64 skip=1)";
 }
 
 /* The kernel's drivers/firmware/efi/libstub/zboot-header.S */

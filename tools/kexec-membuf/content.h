@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a file that is to be a kernel is, by its first bytes
+ * What a file that is to be a kernel or an initrd is, by its first bytes
  *
  * All bytes are untrusted.
  */
@@ -37,6 +37,17 @@ enum content {
  * Return: what it is.
  */
 enum content content_look(const u8 *head, size_t len, const char **why);
+
+/**
+ * content_initrd_fault() - find out whether a file can be no initrd
+ * @head: its first bytes
+ * @len: how many there are at @head
+ *
+ * Hardly anything can be known of it: the kernel unpacks it, and knows more archives than one.
+ *
+ * Return: what it is and what to do, or NULL.
+ */
+const char *content_initrd_fault(const u8 *head, size_t len);
 
 /* Longest name of a compression in a zboot header, the NUL included */
 #define ZBOOT_COMP_LEN	33

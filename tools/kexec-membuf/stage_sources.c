@@ -74,6 +74,21 @@ static bool start_kernel(struct stage_sources *sources)
 	return sources->kernel.packed[0] || check_room(sources, KEXEC_STASH_KERNEL);
 }
 
+static bool start_initrd(struct stage_sources *sources)
+{
+	struct source *src = &sources->src[KEXEC_STASH_INITRD];
+	const char *why;
+
+	if (!source_peek(src))
+		return false;
+	why = content_initrd_fault(src->peek, src->peek_len);
+	if (why) {
+		source_error(src, "%s", why);
+		return false;
+	}
+	return check_room(sources, KEXEC_STASH_INITRD);
+}
+
 /* A dtb is small: it is read and checked as a whole */
 static bool read_dtb(struct stage_sources *sources)
 {
@@ -105,7 +120,6 @@ static bool read_dtb(struct stage_sources *sources)
 
 static bool check_sources(struct stage_sources *sources, int stash)
 {
-	struct source *initrd = &sources->src[KEXEC_STASH_INITRD];
 	int id;
 
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
@@ -115,8 +129,7 @@ static bool check_sources(struct stage_sources *sources, int stash)
 	}
 	if (!start_kernel(sources))
 		return false;
-	if (source_is_open(initrd) &&
-	    (!source_peek(initrd) || !check_room(sources, KEXEC_STASH_INITRD)))
+	if (source_is_open(&sources->src[KEXEC_STASH_INITRD]) && !start_initrd(sources))
 		return false;
 	return !source_is_open(&sources->src[KEXEC_STASH_DTB]) || read_dtb(sources);
 }

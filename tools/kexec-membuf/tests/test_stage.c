@@ -667,6 +667,32 @@ static void dtb_larger_than_two_mib_is_refused(void **state)
 	free(d);
 }
 
+/* What mkimage makes of an initrd: the next kernel would find nothing in it, and panic */
+static void initrd_with_a_header_of_uboot_is_refused(void **state)
+{
+	char *k = put_source("Image", kernel, sizeof(kernel));
+	u8 wrapped[300] = "\x27\x05\x19\x56";
+	char *i;
+
+	(void)state;
+	put_old("a");
+	i = put_source("uInitrd", wrapped, sizeof(wrapped));
+	run("stage", "a", "--kernel", k, "--initrd", i, NULL);
+	assert_int_equal(status, STATUS_FAILED);
+	assert_error("slot 'a': initrd '%s': is a legacy image of U-Boot (uImage): "
+		     "strip its header of 64 bytes (dd bs=64 skip=1)", i);
+	assert_old("a");
+	assert_state("a", "staged");
+	free(i);
+
+	/* As it says: an archive may be that short */
+	i = put_source("initrd", wrapped + 64, 2);
+	run("stage", "a", "--kernel", k, "--initrd", i, NULL);
+	assert_int_equal(status, STATUS_DONE);
+	free(i);
+	free(k);
+}
+
 static void initrd_without_room_is_refused_before_anything_is_changed(void **state)
 {
 	char *k, *i = put_source("initrd", initrd, sizeof(initrd));
@@ -1048,6 +1074,7 @@ int main(void)
 		stage_test(zstd_larger_than_the_slot_is_refused),
 		stage_test(sources_that_cannot_be_read_are_named),
 		stage_test(dtb_larger_than_two_mib_is_refused),
+		stage_test(initrd_with_a_header_of_uboot_is_refused),
 		stage_test(initrd_without_room_is_refused_before_anything_is_changed),
 		stage_test(source_that_fails_half_way_leaves_nothing),
 		stage_test(full_slot_is_emptied),
