@@ -85,6 +85,7 @@ static int refuse(struct kexec_stash_fault *fault, const char *node,
 	fault->node = node;
 	fault->property = property;
 	fault->why = why;
+	fault->other = NULL;
 	return -EINVAL;
 }
 
@@ -474,6 +475,7 @@ int kexec_stash_record_read(const void *fdt, int node,
 
 int kexec_stash_record_conflict(const void *fdt, int node,
 				const struct kexec_stash_record *rec,
+				bool (*refused)(int node),
 				struct kexec_stash_fault *fault)
 {
 	int other = kexec_stash_record_next(fdt, -1);
@@ -483,14 +485,17 @@ int kexec_stash_record_conflict(const void *fdt, int node,
 		struct kexec_stash_record before;
 		struct kexec_stash_fault ignored;
 
-		if (kexec_stash_record_read(fdt, other, &before, &ignored))
+		if (kexec_stash_record_read(fdt, other, &before, &ignored) ||
+		    (refused && refused(other)))
 			continue;
 		if (!strcmp(rec->label, before.label))
 			return refuse(fault, "", "label", "is used twice");
 		if (rec->base < before.base + before.size &&
-		    before.base < rec->base + rec->size)
-			return refuse(fault, "", "reg",
-				      "overlaps another slot");
+		    before.base < rec->base + rec->size) {
+			refuse(fault, "", "reg", "overlaps another slot");
+			fault->other = fdt_getprop(fdt, other, "label", NULL);
+			return -EINVAL;
+		}
 	}
 	return 0;
 }

@@ -45,7 +45,7 @@ RECORD_FAULTS = [
     ("no-map", lambda at: reg(at) + "no-map;", r"no-map .*linear mapping"),
     ("over-kernel", lambda at: reg(KERNEL_AT), r"reg .*running kernel"),
     ("over-initrd", lambda at: reg(INITRD_AT), r"reg .*initrd"),
-    ("over-reserved", lambda at: reg(0x5e000000), r"reg .*reserved for something else"),
+    ("over-reserved", lambda at: reg(0x5e000000), r"reg .*memreserve entry"),
     ("reg-missing", lambda at: "", r"reg .*missing"),
     ("reg-twice", lambda at: reg(at).replace(">;", " 0 0 0 0>;"), r"reg .*not one address"),
     ("offset-outside", lambda at: reg(at) + file(size=f"{SLOT + 1:#x}"), r"kernel: data-size .*outside"),
@@ -184,6 +184,7 @@ class Payloads:
             ("no-image", {"kernel": flip(image, 56)}, {}, "ENOEXEC", "is not an arm64 Image"),
             ("size-0", {"kernel": patch(image, 16, 0)}, {}, "EINVAL", "image_size of 0"),
             ("size-large", {"kernel": patch(image, 16, SLOT + 1)}, {}, "EINVAL", "image_size larger than"),
+            ("text-offset", {"kernel": patch(image, 8, 0x80000)}, {}, "ENOEXEC", "has a text_offset"),
             # second machine
             ("size-small", {"kernel": patch(image, 16, 0x10000)}, {}, "EINVAL", "larger than its image_size"),
             ("page-size", {"kernel": patch(image, 24, 8 | PAGE_16K)}, {}, "EINVAL", "page size"),

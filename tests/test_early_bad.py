@@ -43,20 +43,25 @@ PARAMETER = {
     "kernel:16M@0x40200000": "slot 'kernel' at 0x40200000 refused: what kexec_stash= asks for lies over the running kernel",
     "initrd:16M@0x48000000": "slot 'initrd' at 0x48000000 refused: what kexec_stash= asks for lies over the running "
                              "kernel's initrd",
-    "firmware:16M@0xaf200000": "slot 'firmware' at 0xaf200000 refused: what kexec_stash= asks for lies over memory that "
-                               "is reserved for something else",
-    "secure:8M@0xb0a00000": "slot 'secure' at 0xb0a00000 refused: what kexec_stash= asks for is in memory that is not "
-                            "Linux's",
+    "firmware:16M@0xaf200000": "slot 'firmware' at 0xaf200000 refused: what kexec_stash= asks for lies over "
+                               "/reserved-memory/firmware@b0000000",
+    "secure:8M@0xb0a00000": "slot 'secure' at 0xb0a00000 refused: what kexec_stash= asks for lies over "
+                            "/reserved-memory/secure@b0800000",
     f"over:16M@{BASE_A + MIB * 4:#x}": f"slot 'over' at {BASE_A + MIB * 4:#x} refused: what kexec_stash= asks for lies "
-                                       "over memory that is reserved for something else",
+                                       "over slot 'tree' of the device tree",
     "crash:16M@0x70000000": "slot 'crash' at 0x70000000 refused: what kexec_stash= asks for lies over what crashkernel= "
                             "asks for",
+    "pool:16M@0x68000000": "slot 'pool' at 0x68000000 refused: what kexec_stash= asks for lies over what cma= asks for",
+    "log:16M@0x66000000": "slot 'log' at 0x66000000 refused: what kexec_stash= asks for lies over what "
+                          "ramoops.mem_address= asks for",
     "tree:16M": "slot 'tree': is in the device tree, so kexec_stash= changes nothing",
     # The same place twice
     "twin:16M@0xa0000000": "slot 'twin' at 0xa0000000 refused: what kexec_stash= asks for lies over memory that is "
                            "reserved for something else",
 }
-CRASH = "crashkernel=64M@0x70000000"
+# With nothing to log ramoops does not begin, since nobody keeps the memory for it here
+ASKED = "crashkernel=64M@0x70000000 cma=32M@0x68000000 ramoops.mem_address=0x66100000 ramoops.mem_size=0x100000 " \
+    "ramoops.record_size=0 ramoops.console_size=0 ramoops.ftrace_size=0 ramoops.pmsg_size=0"
 
 
 def total(m):
@@ -66,7 +71,7 @@ def total(m):
 def parameter_machine(name, *parameters):
     """A machine with these kexec_stash= one after the other."""
     slots = " kexec_stash=".join(parameters)
-    return early.machine(name, slots, dtb=stash.device_tree(name, [TREE, OTHER]), append=CRASH)
+    return early.machine(name, slots, dtb=stash.device_tree(name, [TREE, OTHER]), append=ASKED)
 
 
 class TestParameter:

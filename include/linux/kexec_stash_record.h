@@ -170,11 +170,13 @@ struct kexec_stash_record {
  *	"" for the slot's own
  * @property: the property at fault
  * @why: what is wrong with it
+ * @other: label of the slot that is in the way, in the tree; NULL if none is
  */
 struct kexec_stash_fault {
 	const char *node;
 	const char *property;
 	const char *why;
+	const char *other;
 };
 
 /**
@@ -280,16 +282,19 @@ int kexec_stash_record_read(const void *fdt, int node,
  * @fdt: the flattened tree
  * @node: offset of the record's node
  * @rec: the record, as kexec_stash_record_read() gave it
+ * @refused: whether the record of a node before it was refused for what only the
+ *	caller knows; NULL if none was
  * @fault: filled in on failure
  *
  * Of two slots that cannot both be, the first one in the tree stays. A record
- * that is refused for itself is in nobody's way.
+ * that is refused is in nobody's way.
  *
  * Return: 0, or -EINVAL if a record before it has the same label or overlaps
  * it.
  */
 int kexec_stash_record_conflict(const void *fdt, int node,
 				const struct kexec_stash_record *rec,
+				bool (*refused)(int node),
 				struct kexec_stash_fault *fault);
 
 /**

@@ -7,7 +7,6 @@
 #define pr_fmt(fmt) "kexec_membuf: " fmt
 
 #include <linux/crash_dump.h>
-#include <linux/crash_reserve.h>
 #include <linux/initrd.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
@@ -15,8 +14,6 @@
 #include <linux/memblock.h>
 #include <linux/of_fdt.h>
 #include <linux/string.h>
-
-#include <asm/setup.h>
 
 #include "early_parse.h"
 #include "internal.h"
@@ -88,68 +85,14 @@ early_param("movablecore", note_movablecore);
 static struct kexec_stash_want reserved[KEXEC_STASH_SLOTS_MAX] __initdata;
 static unsigned int nr_reserved __initdata;
 
-/* What kexec_stash= must keep off, though nobody has reserved it yet */
-struct taken {
-	u64 base;
-	u64 size;
-	const char *why;
-};
-
-static struct taken crash __initdata;
-
-static void __init find_crash(void)
-{
-	unsigned long long size, base, low = 0, cma = 0;
-	bool high = false;
-
-	/* arch_reserve_crashkernel() looks for it later, and takes no other */
-	if (IS_ENABLED(CONFIG_CRASH_RESERVE) &&
-	    !parse_crashkernel(boot_command_line, memblock_phys_mem_size(),
-			       &size, &base, &low, &cma, &high) &&
-	    base)
-		crash = (struct taken){
-			base, size, "lies over what crashkernel= asks for"
-		};
-}
-
-static bool __init overlaps(u64 base, u64 size, const struct taken *other)
-{
-	return base < other->base + other->size && other->base < base + size;
-}
-
-/* A slot that a kernel has as its memory is not reserved, but comes back */
-static bool __init is_taken(u64 base, u64 size, struct taken *taken)
-{
-	struct kexec_stash_fault fault;
-	struct kexec_stash_record rec;
-	int node = -1;
-
-	*taken = crash;
-	if (overlaps(base, size, taken))
-		return true;
-	while ((node = kexec_stash_record_next(initial_boot_params, node)) >=
-	       0) {
-		if (kexec_stash_record_read(initial_boot_params, node, &rec,
-					    &fault))
-			continue;
-		*taken =
-			(struct taken){ rec.base, rec.size,
-					"lies over a slot of the device tree" };
-		if (overlaps(base, size, taken))
-			return true;
-	}
-	return false;
-}
-
 /* Return: why memory is not such as slots are made of, or NULL */
 static const char *__init check_kind(u64 base, u64 size)
 {
 	struct memblock_region *region;
 
 	for_each_mem_region(region) {
-		struct taken here = { region->base, region->size };
-
-		if (!overlaps(base, size, &here))
+		if (base >= region->base + region->size ||
+		    region->base >= base + size)
 			continue;
 		if (memblock_is_hotpluggable(region))
 			return "is in memory that may be unplugged";
@@ -162,7 +105,7 @@ static const char *__init check_kind(u64 base, u64 size)
 /* Return: the place for a slot in free memory, 0 if there is none */
 static u64 __init fit(u64 start, u64 end, u64 size)
 {
-	struct taken taken;
+	struct kexec_claim claim;
 	u64 base;
 
 	while (start < end && end - start >= size) {
@@ -171,12 +114,12 @@ static u64 __init fit(u64 start, u64 end, u64 size)
 			       ALIGN_DOWN(end - size, KEXEC_STASH_ALIGN);
 		if (base < start || base > end - size)
 			return 0;
-		if (!is_taken(base, size, &taken))
+		if (!kexec_claims_find(base, size, &claim))
 			return base;
 		if (movable_at_end)
-			start = taken.base + taken.size;
+			start = claim.base + claim.size;
 		else
-			end = taken.base;
+			end = claim.base;
 	}
 	return 0;
 }
@@ -231,14 +174,13 @@ static u64 __init find_place(const struct kexec_stash_want *want)
 /* Return: why a slot cannot be where it was asked for, or NULL */
 static const char *__init check_place(const struct kexec_stash_want *want)
 {
-	const char *why = kexec_claims_check(want->base, want->size);
-	struct taken taken;
+	struct kexec_claim claim;
+	const char *why;
 
-	if (!why)
-		why = check_kind(want->base, want->size);
-	if (!why && is_taken(want->base, want->size, &taken))
-		why = taken.why;
-	return why;
+	if (kexec_claims_find(want->base, want->size, &claim))
+		return claim.why;
+	why = kexec_claims_check(want->base, want->size);
+	return why ?: check_kind(want->base, want->size);
 }
 
 /* Whether the device tree has a slot of that name, good or not; and how many */
@@ -300,7 +242,6 @@ void __init kexec_membuf_reserve(void)
 		pr_notice("memory is handed over, but it is not known yet which: kexec_stash= is ignored\n");
 		return;
 	}
-	find_crash();
 	/* First those that can be at one place only */
 	for (int fixed = 1; fixed >= 0; fixed--) {
 		for (int i = 0; i < nr_wants; i++) {

@@ -188,8 +188,22 @@ int kexec_slot_no_space(const struct kexec_slot *slot, unsigned int id,
 void __init kexec_slot_take_signature(struct kexec_slot *slot, unsigned int id,
 				      const u8 *signature, u32 len);
 
+/**
+ * struct kexec_claim - memory that somebody has, or will ask for
+ * @base: physical address
+ * @size: in bytes, 0 for none
+ * @why: why a slot cannot be there
+ */
+struct kexec_claim {
+	u64 base;
+	u64 size;
+	const char *why;
+};
+
 /* claims.c */
 const char *__init kexec_claims_check(u64 base, u64 size);
+void __init kexec_claims_tell(const char *label, u64 base, u64 size);
+bool __init kexec_claims_find(u64 base, u64 size, struct kexec_claim *claim);
 
 /* early.c */
 struct kexec_stash_want;

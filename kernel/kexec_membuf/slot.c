@@ -486,34 +486,10 @@ static unsigned int nr_accepted __initdata;
 static void __init refuse(const struct kexec_stash_record *rec,
 			  const struct kexec_stash_fault *fault)
 {
-	pr_err("slot '%s' at %#llx refused: %s%s%s %s\n", rec->label, rec->base,
-	       fault->node, *fault->node ? ": " : "", fault->property,
-	       fault->why);
-}
-
-static int __init judge(unsigned long node, phys_addr_t *base,
-			phys_addr_t *size)
-{
-	struct kexec_stash_fault fault = { "", "reg" };
-	struct kexec_stash_record rec;
-
-	if (kexec_stash_record_read(initial_boot_params, node, &rec, &fault) ||
-	    kexec_stash_record_conflict(initial_boot_params, node, &rec,
-					&fault)) {
-		refuse(&rec, &fault);
-		return -EINVAL;
-	}
-	fault.why = kexec_claims_check(rec.base, rec.size);
-	if (!fault.why && nr_accepted == KEXEC_STASH_SLOTS_MAX)
-		fault.why = "is one slot too many";
-	if (fault.why) {
-		refuse(&rec, &fault);
-		return -EINVAL;
-	}
-	nr_accepted++;
-	*base = rec.base;
-	*size = rec.size;
-	return 0;
+	pr_err("slot '%s' at %#llx refused: %s%s%s %s%s%s\n", rec->label,
+	       rec->base, fault->node, *fault->node ? ": " : "",
+	       fault->property, fault->why, fault->other ? ", " : "",
+	       fault->other ?: "");
 }
 
 /* What was said of a node, 1 if it was not asked about */
@@ -524,6 +500,37 @@ static int __init judged_before(unsigned long node)
 			return judged[i].ret;
 	}
 	return 1;
+}
+
+static bool __init is_refused(int node)
+{
+	return judged_before(node) < 0;
+}
+
+static int __init judge(unsigned long node, phys_addr_t *base,
+			phys_addr_t *size)
+{
+	struct kexec_stash_fault fault = { "", "reg" };
+	struct kexec_stash_record rec;
+
+	if (kexec_stash_record_read(initial_boot_params, node, &rec, &fault) ||
+	    kexec_stash_record_conflict(initial_boot_params, node, &rec,
+					is_refused, &fault)) {
+		refuse(&rec, &fault);
+		return -EINVAL;
+	}
+	fault.why = kexec_claims_check(rec.base, rec.size);
+	if (!fault.why && nr_accepted == KEXEC_STASH_SLOTS_MAX)
+		fault.why = "is one slot too many";
+	if (fault.why) {
+		refuse(&rec, &fault);
+		return -EINVAL;
+	}
+	kexec_claims_tell(rec.label, rec.base, rec.size);
+	nr_accepted++;
+	*base = rec.base;
+	*size = rec.size;
+	return 0;
 }
 
 static int __init kexec_stash_node_validate(unsigned long node,
@@ -619,7 +626,8 @@ static struct kexec_slot *__init alloc_slot(const struct kexec_stash_record *rec
  */
 bool __init kexec_slot_holds_kernel(const struct kexec_stash_record *rec)
 {
-	return rec->disabled && !is_kdump_kernel() && rec->base <= __pa_symbol(_text) &&
+	return rec->disabled && !is_kdump_kernel() &&
+	       rec->base <= __pa_symbol(_text) &&
 	       __pa_symbol(_end) <= rec->base + rec->size;
 }
 
@@ -674,22 +682,33 @@ static void __init take_signatures(struct kexec_slot *slot)
 	}
 }
 
+/* Why a record was not asked about, though there is nothing wrong with it */
+static const char *__init why_not_asked(void)
+{
+	return nr_judged == ARRAY_SIZE(judged) ?
+		       "is one slot too many" :
+		       "is in a /reserved-memory that Linux ignores, for its cells or ranges";
+}
+
 static void __init add_slot(int node)
 {
-	struct kexec_stash_fault fault = { "", "reg", "is one slot too many" };
+	struct kexec_stash_fault fault = { "", "reg" };
 	struct kexec_stash_record rec;
 	struct kexec_slot *slot;
 	int ret, before;
 
 	ret = kexec_stash_record_read(initial_boot_params, node, &rec, &fault);
-	if (!ret)
-		ret = kexec_stash_record_conflict(initial_boot_params, node,
-						  &rec, &fault);
 	before = rec.disabled ? 0 : judged_before(node);
 	if (before < 0)
 		return;
-	/* Not asked about: no reg, or more nodes than anybody has use for */
-	if (ret || before || kexec_nr_slots == KEXEC_STASH_SLOTS_MAX) {
+	if (!ret && rec.disabled)
+		ret = kexec_stash_record_conflict(initial_boot_params, node,
+						  &rec, is_refused, &fault);
+	if (!ret && before)
+		fault.why = why_not_asked();
+	else if (!ret && kexec_nr_slots == KEXEC_STASH_SLOTS_MAX)
+		fault.why = "is one slot too many";
+	if (fault.why) {
 		refuse(&rec, &fault);
 		return;
 	}

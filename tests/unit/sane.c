@@ -89,7 +89,7 @@ static const char *refusal_insane(int ret, const struct kexec_stash_fault *fault
 static const char *conflict_insane(const void *fdt, int node, const struct kexec_stash_record *rec)
 {
 	struct kexec_stash_fault fault = { 0 };
-	int ret = kexec_stash_record_conflict(fdt, node, rec, &fault);
+	int ret = kexec_stash_record_conflict(fdt, node, rec, NULL, &fault);
 
 	return ret ? refusal_insane(ret, &fault) : NULL;
 }

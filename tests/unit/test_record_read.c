@@ -443,7 +443,7 @@ static void test_acceptance(void **state)
 	const struct acceptance *row = *state;
 	void *fdt = edited_tree(row->edits);
 	struct kexec_stash_record rec;
-	struct kexec_stash_fault fault = { "", "", "" };
+	struct kexec_stash_fault fault = { "", "", "", NULL };
 
 	if (kexec_stash_record_read(fdt, kexec_stash_record_next(fdt, -1), &rec, &fault))
 		fail_msg("refused: %s %s %s", fault.node, fault.property, fault.why);
@@ -724,12 +724,25 @@ static void *two_slots(const char *label, u32 base, u32 size)
 	return tree_exact(fdt);
 }
 
-static int conflict(const void *fdt, int node, struct kexec_stash_fault *fault)
+static int conflict(const void *fdt, int node, bool (*refused)(int node),
+		    struct kexec_stash_fault *fault)
 {
 	struct kexec_stash_record rec;
 
 	assert_int_equal(kexec_stash_record_read(fdt, node, &rec, fault), 0);
-	return kexec_stash_record_conflict(fdt, node, &rec, fault);
+	return kexec_stash_record_conflict(fdt, node, &rec, refused, fault);
+}
+
+static bool refuse_all(int node)
+{
+	(void)node;
+	return true;
+}
+
+static bool refuse_none(int node)
+{
+	(void)node;
+	return false;
 }
 
 static void check_conflict(void *fdt, const char *property, const char *why)
@@ -738,14 +751,20 @@ static void check_conflict(void *fdt, const char *property, const char *why)
 	int first = kexec_stash_record_next(fdt, -1);
 	int second = kexec_stash_record_next(fdt, first);
 
-	assert_int_equal(conflict(fdt, first, &fault), 0);
+	assert_int_equal(conflict(fdt, first, NULL, &fault), 0);
+	assert_int_equal(conflict(fdt, second, refuse_all, &fault), 0);
 	if (why) {
-		assert_int_equal(conflict(fdt, second, &fault), -EINVAL);
+		assert_int_equal(conflict(fdt, second, NULL, &fault), -EINVAL);
+		assert_int_equal(conflict(fdt, second, refuse_none, &fault), -EINVAL);
 		assert_string_equal(fault.node, "");
 		assert_string_equal(fault.property, property);
 		assert_string_equal(fault.why, why);
+		if (strcmp(property, "label"))
+			assert_string_equal(fault.other, "b");
+		else
+			assert_null(fault.other);
 	} else {
-		assert_int_equal(conflict(fdt, second, &fault), 0);
+		assert_int_equal(conflict(fdt, second, NULL, &fault), 0);
 	}
 	free(fdt);
 }
@@ -787,7 +806,7 @@ static void test_refused_record_is_in_nobodys_way(void **state)
 	int first = kexec_stash_record_next(fdt, -1);
 
 	(void)state;
-	assert_int_equal(conflict(fdt, kexec_stash_record_next(fdt, first), &fault), 0);
+	assert_int_equal(conflict(fdt, kexec_stash_record_next(fdt, first), NULL, &fault), 0);
 	free(fdt);
 }
 
