@@ -77,15 +77,21 @@ static int replace_memory(void *fdt, struct kexec_fdt_adoption *from)
 	return 0;
 }
 
-/* Where firmware put a region wins over where the board's tree would have it */
+/*
+ * Where firmware put a region, and whether it is one at all, wins over what the
+ * board's tree would have
+ */
 static int place_region(void *fdt, int parent, const void *running, int region)
 {
 	const char *name = fdt_get_name(running, region, NULL);
 	int node = name ? fdt_subnode_offset(fdt, parent, name) : -1;
+	int ret;
 
-	return node < 0 ? 0 :
-			  kexec_fdt_copy_prop(fdt, node, running, region,
-					      "reg");
+	if (node < 0)
+		return 0;
+	ret = kexec_fdt_mirror_prop(fdt, node, running, region, "status");
+	return ret ? ret :
+		     kexec_fdt_copy_prop(fdt, node, running, region, "reg");
 }
 
 /* What names a region in the running tree must find one to name in this one */

@@ -115,7 +115,7 @@ static int adopt_into(void *fdt, size_t size, const void *staged, const void *ru
 	int ret = kexec_fdt_adopt(fdt, size, &from);
 
 	assert_int_equal(!ret, !*from.why);
-	strcpy(why, from.why);
+	memcpy(why, from.why, sizeof(from.why));
 	return ret;
 }
 
@@ -386,7 +386,6 @@ static void test_memory_without_device_type_is_replaced(void **state)
 	assert_no_node(fdt, "/memory@80000000");
 	free(fdt);
 }
-
 
 static void test_board_is_the_staged_trees(void **state)
 {

@@ -37,28 +37,33 @@ static const struct kexec_fdt_slot slots[] = {
 	{ "high", 0x280000000, 0x8000000 },
 };
 
-/* Rows of edits: a CPU, a region and the like are several */
-#define cpu(n, ...)	edit_node("/cpus/cpu@" n), edit_cells("/cpus/cpu@" n, "reg", __VA_ARGS__)
-#define spin(n, a)	edit_string("/cpus/cpu@" n, "enable-method", "spin-table"), \
-			edit_cells("/cpus/cpu@" n, "cpu-release-addr", 0, a)
-#define psci(n)		edit_string("/cpus/cpu@" n, "enable-method", "psci")
+/* Rows of edits; a node that is not there yet is made */
+#define cpu(n, ...)	edit_cells("/cpus/cpu@" n, "reg", __VA_ARGS__)
+#define method(n, m)	edit_string("/cpus/cpu@" n, "enable-method", m)
+#define psci(n)		method(n, "psci")
+#define spin(n)		method(n, "spin-table")
+#define release(n, a)	edit_cells("/cpus/cpu@" n, "cpu-release-addr", 0, a)
 #define no_release(n)	edit_delete("/cpus/cpu@" n, "cpu-release-addr")
 #define status(n, s)	edit_string("/cpus/cpu@" n, "status", s)
 #define no_status(n)	edit_delete("/cpus/cpu@" n, "status")
 #define PSCI_02		"arm,psci-0.2\0arm,psci\0"
 #define RESERVED	"/reserved-memory"
-#define reserved(c)	edit_node(RESERVED), edit_cells(RESERVED, "#address-cells", c), \
-			edit_cells(RESERVED, "#size-cells", c), edit_bytes(RESERVED, "ranges", "")
-#define region(n, ...)	edit_node(RESERVED "/" n), edit_cells(RESERVED "/" n, "reg", __VA_ARGS__)
-#define dynamic(n, s, ...) edit_node(RESERVED "/" n), edit_cells(RESERVED "/" n, "size", 0, s), \
-			edit_cells(RESERVED "/" n, "alloc-ranges", __VA_ARGS__)
+#define reserved(c)	edit_both_cells(RESERVED, c)
+#define RANGES		edit_bytes(RESERVED, "ranges", "")
+#define region(n, ...)	edit_cells(RESERVED "/" n, "reg", __VA_ARGS__)
+#define sized(n, s)	edit_cells(RESERVED "/" n, "size", 0, s)
+#define alloc(n, ...)	edit_cells(RESERVED "/" n, "alloc-ranges", __VA_ARGS__)
 #define LIES_OVER(n, s)	"its /reserved-memory/" n " lies over slot '" s "'"
 #define MAC		"\x52\x54\0\1\2\3"
 #define OLD_MAC		"\0\0\0\0\0\0"
-#define eth(p, m)	edit_node(p), edit_bytes(p, "local-mac-address", m)
-#define alias(n, p)	edit_node("/aliases"), edit_string("/aliases", n, p)
+#define eth(p, m)	edit_bytes(p, "local-mac-address", m)
+#define alias(n, p)	edit_string("/aliases", n, p)
 #define FB		"/chosen/framebuffer@70000000"
-#define is_fb(p)	edit_node(p), edit_string(p, "compatible", "simple-framebuffer")
+#define is_fb(p)	edit_string(p, "compatible", "simple-framebuffer")
+#define ROOT_CELLS \
+	"its root has #address-cells 2 and #size-cells 1, that of the running tree 2 and 2"
+#define LEFT_OUT \
+	"leaves out the CPU with reg 0x101: if that is not to run, have a node of status \"fail\" for it"
 #define UNLIKE_ROOT	" is not the root's, so Linux ignores /reserved-memory"
 
 /* The region that a memory-region names, each by its own tree's phandle */
@@ -107,67 +112,68 @@ static void every_psci_is_smc(const void *fdt)
 static const struct merge rows[] = {
 	/* CPUs */
 	{ "a board's spin-table, firmware has psci", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0), psci("0"), cpu("1", 1), psci("1") },
-	  { edit_node("/cpus"), cpu("0", 0), spin("0", 0xd8), cpu("1", 1), spin("1", 0xe0) },
+	  { cpu("0", 0), psci("0"), cpu("1", 1), psci("1") },
+	  { cpu("0", 0), spin("0"), release("0", 0xd8), cpu("1", 1), spin("1"),
+	    release("1", 0xe0) },
 	  { psci("0"), no_release("0"), psci("1"), no_release("1"), no_status("0") } },
 	{ "a board's psci, firmware has a spin-table", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0), spin("0", 0xd8), cpu("1", 1), spin("1", 0xe0) },
-	  { edit_node("/cpus"), cpu("0", 0), psci("0"), cpu("1", 1), psci("1") },
-	  { spin("0", 0xd8), spin("1", 0xe0) } },
+	  { cpu("0", 0), spin("0"), release("0", 0xd8), cpu("1", 1), spin("1"),
+	    release("1", 0xe0) },
+	  { cpu("0", 0), psci("0"), cpu("1", 1), psci("1") },
+	  { spin("0"), release("0", 0xd8), spin("1"), release("1", 0xe0) } },
 	{ "a board without a method", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0), psci("0") }, { edit_node("/cpus"), cpu("0", 0) },
+	  { cpu("0", 0), psci("0") }, { cpu("0", 0) },
 	  { psci("0") } },
 	{ "CPUs by MPIDR, not by name", NULL, NULL,
-	  { edit_node("/cpus"), cpu("a", 0x100), spin("a", 1), cpu("b", 0), spin("b", 2) },
-	  { edit_node("/cpus"), cpu("0", 0), psci("0"), cpu("1", 0x100), psci("1") },
-	  { spin("0", 2), spin("1", 1) } },
+	  { cpu("a", 0x100), spin("a"), release("a", 1), cpu("b", 0), spin("b"), release("b", 2) },
+	  { cpu("0", 0), psci("0"), cpu("1", 0x100), psci("1") },
+	  { spin("0"), release("0", 2), spin("1"), release("1", 1) } },
 	{ "CPUs by MPIDR of one cell and of two", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0, 0x100), psci("0") },
-	  { edit_node("/cpus"), cpu("100", 0x100) }, { psci("100"), no_status("100") } },
+	  { cpu("0", 0, 0x100), psci("0") },
+	  { cpu("100", 0x100) }, { psci("100"), no_status("100") } },
 	{ "a CPU that is not there", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0), psci("0") },
-	  { edit_node("/cpus"), cpu("0", 0), cpu("1", 1), psci("1") },
+	  { cpu("0", 0), psci("0") },
+	  { cpu("0", 0), cpu("1", 1), psci("1") },
 	  { no_status("0"), status("1", "fail") } },
 	{ "a CPU of another cluster that is not there", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0, 0), psci("0") },
-	  { edit_node("/cpus"), cpu("0", 0, 0), cpu("1", 1, 0) },
+	  { cpu("0", 0, 0), psci("0") },
+	  { cpu("0", 0, 0), cpu("1", 1, 0) },
 	  { no_status("0"), status("1", "fail") } },
 	{ "a CPU without a number", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0) },
-	  { edit_node("/cpus"), cpu("0", 0), edit_node("/cpus/cpu@x") },
+	  { cpu("0", 0) },
+	  { cpu("0", 0), edit_node("/cpus/cpu@x") },
 	  { edit_string("/cpus/cpu@x", "status", "fail") } },
 	{ "a CPU that firmware found broken", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0), cpu("1", 1), status("1", "fail-sss") },
-	  { edit_node("/cpus"), cpu("0", 0), cpu("1", 1), status("1", "okay") },
+	  { cpu("0", 0), cpu("1", 1), status("1", "fail-sss") },
+	  { cpu("0", 0), cpu("1", 1), status("1", "okay") },
 	  { status("1", "fail") } },
 	{ "a broken CPU that the board leaves out", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0), cpu("1", 1), status("1", "fail") },
-	  { edit_node("/cpus"), cpu("0", 0) }, { edit_delete_node("/cpus/cpu@1") } },
+	  { cpu("0", 0), cpu("1", 1), status("1", "fail") },
+	  { cpu("0", 0) }, { edit_delete_node("/cpus/cpu@1") } },
 	{ "a CPU that the board has no use for", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0), cpu("1", 1), psci("1") },
-	  { edit_node("/cpus"), cpu("0", 0), cpu("1", 1), status("1", "fail") },
+	  { cpu("0", 0), cpu("1", 1), psci("1") },
+	  { cpu("0", 0), cpu("1", 1), status("1", "fail") },
 	  { status("1", "fail"), no_status("0") } },
-	{ "a CPU left out", "leaves out the CPU with reg 0x101: if that is not to run, have a node "
-	  "of status \"fail\" for it", NULL,
-	  { edit_node("/cpus"), cpu("0", 0), cpu("101", 0x101) },
-	  { edit_node("/cpus"), cpu("0", 0) }, { } },
+	{ "a CPU left out", LEFT_OUT, NULL,
+	  { cpu("0", 0), cpu("101", 0x101) },
+	  { cpu("0", 0) }, { } },
 	{ "no CPUs in a board's tree", NULL, NULL,
-	  { edit_node("/cpus"), edit_cells("/cpus", "#address-cells", 1),
+	  { edit_cells("/cpus", "#address-cells", 1),
 	    edit_cells("/cpus", "#size-cells", 0), cpu("0", 0), psci("0"), cpu("1", 1), psci("1"),
 	    edit_cells("/cpus/cpu@1", "next-level-cache", 5) },
-	  { edit_node("/cpus"), edit_cells("/cpus", "#address-cells", 2),
+	  { edit_cells("/cpus", "#address-cells", 2),
 	    edit_node("/cpus/idle-states") },
 	  { cpu("0", 0), psci("0"), cpu("1", 1), psci("1"), edit_node("/cpus/idle-states"),
 	    edit_delete("/cpus/cpu@1", "next-level-cache"),
 	    edit_cells("/cpus", "#address-cells", 1), edit_cells("/cpus", "#size-cells", 0) } },
 	{ "no /cpus in a board's tree", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0), psci("0") }, { }, { cpu("0", 0), psci("0") } },
+	  { cpu("0", 0), psci("0") }, { }, { cpu("0", 0), psci("0") } },
 	{ "no CPUs in the running tree", NULL, NULL, { },
-	  { edit_node("/cpus"), cpu("0", 0), spin("0", 0xd8) },
-	  { spin("0", 0xd8), no_status("0") } },
+	  { cpu("0", 0), spin("0"), release("0", 0xd8) },
+	  { spin("0"), release("0", 0xd8), no_status("0") } },
 	{ "a CPU by its device_type", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0), psci("0") },
-	  { edit_node("/cpus"), edit_node("/cpus/PowerPC,970@0"),
+	  { cpu("0", 0), psci("0") },
+	  { edit_node("/cpus/PowerPC,970@0"),
 	    edit_string("/cpus/PowerPC,970@0", "device_type", "cpu"),
 	    edit_cells("/cpus/PowerPC,970@0", "reg", 0), edit_node("/cpus/cpu-map") },
 	  { edit_string("/cpus/PowerPC,970@0", "enable-method", "psci"),
@@ -207,7 +213,7 @@ static const struct merge rows[] = {
 	    edit_string("/firmware/psci", "method", "smc") }, { },
 	  { edit_node("/firmware/psci"), edit_delete_node("/psci") } },
 	{ "psci that is not there", NULL, NULL,
-	  { edit_node("/cpus"), cpu("0", 0), spin("0", 0xd8) },
+	  { cpu("0", 0), spin("0"), release("0", 0xd8) },
 	  { edit_node("/psci"), edit_bytes("/psci", "compatible", PSCI_02),
 	    edit_node("/firmware"), edit_node("/firmware/psci"),
 	    edit_string("/firmware/psci", "compatible", "arm,psci-1.0") },
@@ -248,7 +254,7 @@ static const struct merge rows[] = {
 
 	/* Frame buffers */
 	{ "frame buffer with its memory", NULL, fb_has_region,
-	  { reserved(2), region("fb@70000000", 0, 0x70000000, 0, 0x800000),
+	  { reserved(2), RANGES, region("fb@70000000", 0, 0x70000000, 0, 0x800000),
 	    edit_cells(RESERVED "/fb@70000000", "phandle", 1), edit_node("/chosen"), is_fb(FB),
 	    edit_cells(FB, "memory-region", 1), edit_cells(FB, "width", 800),
 	    edit_cells(FB, "clocks", 3, 4), edit_cells(FB, "panel-supply", 3) },
@@ -256,10 +262,10 @@ static const struct merge rows[] = {
 	  { edit_cells(FB, "width", 800), edit_delete(FB, "clocks"),
 	    edit_delete(FB, "panel-supply"), edit_cells("/clock", "phandle", 1) } },
 	{ "frame buffer whose memory a board's tree has", NULL, fb_has_region,
-	  { reserved(2), region("fb@70000000", 0, 0x70000000, 0, 0x800000),
+	  { reserved(2), RANGES, region("fb@70000000", 0, 0x70000000, 0, 0x800000),
 	    edit_cells(RESERVED "/fb@70000000", "phandle", 1), edit_node("/chosen"), is_fb(FB),
 	    edit_cells(FB, "memory-region", 1) },
-	  { reserved(2), region("fb@70000000", 0, 0x70000000, 0, 0x1000) },
+	  { reserved(2), RANGES, region("fb@70000000", 0, 0x70000000, 0, 0x1000) },
 	  { edit_cells(RESERVED "/fb@70000000", "reg", 0, 0x70000000, 0, 0x800000) } },
 	{ "frame buffer that a board's tree has", NULL, NULL,
 	  { edit_node("/chosen"), is_fb(FB), edit_cells(FB, "width", 800),
@@ -304,7 +310,7 @@ static const struct merge rows[] = {
 	  { edit_cells("/bus/tpm@1", "linux,sml-base", 0, 0x7f000000),
 	    edit_delete_node("/tpm@1") } },
 	{ "log of a TPM in a region", NULL, tpm_has_region,
-	  { reserved(2), region("log@7f000000", 0, 0x7f000000, 0, 0x10000),
+	  { reserved(2), RANGES, region("log@7f000000", 0, 0x7f000000, 0, 0x10000),
 	    edit_cells(RESERVED "/log@7f000000", "phandle", 4), edit_node("/tpm@1"),
 	    edit_string("/tpm@1", "compatible", "tcg,tpm-tis-mmio"),
 	    edit_cells("/tpm@1", "memory-region", 4) },
@@ -331,12 +337,14 @@ static const struct merge rows[] = {
 	    edit_cells("/chosen", "linux,uefi-mmap-size", 1),
 	    edit_cells("/chosen", "linux,sml-base", 1), edit_string("/chosen", "bootargs", "q"),
 	    edit_bytes("/chosen", "linux,booted-from-kexec", "") },
-	  { edit_delete("/chosen", "linux,initrd-start"), edit_delete("/chosen", "linux,initrd-end"),
+	  { edit_delete("/chosen", "linux,initrd-start"),
+	    edit_delete("/chosen", "linux,initrd-end"),
 	    edit_delete("/chosen", "linux,usable-memory-range"),
 	    edit_delete("/chosen", "linux,elfcorehdr"), edit_delete("/chosen", "kaslr-seed"),
 	    edit_delete("/chosen", "rng-seed"), edit_delete("/chosen", "linux,ima-kexec-buffer"),
 	    edit_delete("/chosen", "linux,kho-fdt"), edit_delete("/chosen", "linux,kho-scratch"),
-	    edit_delete("/chosen", "linux,uefi-mmap-size"), edit_delete("/chosen", "linux,sml-base"),
+	    edit_delete("/chosen", "linux,uefi-mmap-size"),
+	    edit_delete("/chosen", "linux,sml-base"),
 	    edit_delete("/chosen", "linux,booted-from-kexec"), edit_string("/chosen", "x", "y"),
 	    edit_string("/chosen", "bootargs", "q") } },
 	{ "left-overs that this boot has, too", NULL, NULL,
@@ -354,7 +362,8 @@ static const struct merge rows[] = {
 	    edit_cells("/firmware/scmi", "shmem", 3), edit_cells("/firmware/scmi", "mboxes", 4, 0),
 	    edit_cells("/firmware/scmi", "interrupt-parent", 1),
 	    edit_cells("/firmware/scmi", "arm,smc-id", 5),
-	    edit_cells("/firmware/scmi", "pinctrl-0", 5), edit_cells("/firmware/scmi", "x-gpios", 1),
+	    edit_cells("/firmware/scmi", "pinctrl-0", 5),
+	    edit_cells("/firmware/scmi", "x-gpios", 1),
 	    edit_cells("/firmware/scmi", "cpu-supply", 5) },
 	  { edit_node("/uart"), edit_cells("/uart", "phandle", 3) },
 	  { edit_cells("/firmware/scmi", "arm,smc-id", 5), edit_delete("/firmware/scmi", "shmem"),
@@ -364,91 +373,124 @@ static const struct merge rows[] = {
 	    edit_delete("/firmware/scmi", "cpu-supply") } },
 
 	/* Cells */
-	{ "root of other cells", "its root has #address-cells 2 and #size-cells 1, that of the "
-	  "running tree 2 and 2", NULL, { }, { edit_cells("/", "#size-cells", 1) }, { } },
-	{ "/reserved-memory of other cells", NULL, NULL, { }, { reserved(1) },
-	  { reserved(2) } },
+	{ "root of other cells", ROOT_CELLS, NULL, { }, { edit_cells("/", "#size-cells", 1) },
+	  { } },
+	{ "/reserved-memory of other cells", NULL, NULL, { }, { reserved(1), RANGES },
+	  { reserved(2), RANGES } },
 	{ "/reserved-memory of no cells, the running tree has regions", NULL, NULL,
-	  { reserved(2), region("tee@70000000", 0, 0x70000000, 0, 0x1000) },
+	  { reserved(2), RANGES, region("tee@70000000", 0, 0x70000000, 0, 0x1000) },
 	  { edit_node(RESERVED), edit_node(RESERVED "/pool") },
-	  { reserved(2), region("tee@70000000", 0, 0x70000000, 0, 0x1000),
+	  { reserved(2), RANGES, region("tee@70000000", 0, 0x70000000, 0, 0x1000),
 	    edit_node(RESERVED "/pool") } },
 	{ "/reserved-memory of other cells and slots of another boot", NULL, NULL, { },
-	  { reserved(1), region("x", 0x50000000, 0x8000000),
+	  { reserved(1), RANGES, region("x", 0x50000000, 0x8000000),
 	    edit_string(RESERVED "/x", "compatible", KEXEC_STASH_COMPATIBLE) },
-	  { reserved(2), edit_delete_node(RESERVED "/x") } },
+	  { reserved(2), RANGES, edit_delete_node(RESERVED "/x") } },
 	{ "/reserved-memory of other cells and a region", "its #address-cells" UNLIKE_ROOT, NULL,
-	  { }, { reserved(1), region("x", 0x70000000, 0x1000) }, { } },
+	  { }, { reserved(1), RANGES, region("x", 0x70000000, 0x1000) }, { } },
 	{ "/reserved-memory without ranges and a region",
 	  "its ranges is missing, so Linux ignores /reserved-memory", NULL, { },
-	  { reserved(2), region("x", 0, 0x70000000, 0, 0x1000), edit_delete(RESERVED, "ranges") },
+	  { reserved(2), region("x", 0, 0x70000000, 0, 0x1000) },
 	  { } },
 	{ "what the running kernel ignores", NULL, NULL,
-	  { reserved(1), region("x@70000000", 0x70000000, 0x1000) }, { },
+	  { reserved(1), RANGES, region("x@70000000", 0x70000000, 0x1000) }, { },
 	  { edit_delete_node(RESERVED) } },
 	{ "what the running kernel ignores, beside good regions", NULL, NULL,
-	  { reserved(1), region("x@70000000", 0x70000000, 0x1000) },
-	  { reserved(2), region("y", 0, 0x70000000, 0, 0x1000) },
+	  { reserved(1), RANGES, region("x@70000000", 0x70000000, 0x1000) },
+	  { reserved(2), RANGES, region("y", 0, 0x70000000, 0, 0x1000) },
 	  { region("y", 0, 0x70000000, 0, 0x1000), edit_delete_node(RESERVED "/x@70000000") } },
 
 	/* Regions over slots */
 	{ "region over a slot", LIES_OVER("vpu@62000000", "b"), NULL, { },
-	  { reserved(2), region("vpu@62000000", 0, 0x62000000, 0, 0x1000000) }, { } },
+	  { reserved(2), RANGES, region("vpu@62000000", 0, 0x62000000, 0, 0x1000000) }, { } },
 	{ "no-map region over the slot to be adopted", LIES_OVER("vpu@50000000", "a"), NULL, { },
-	  { reserved(2), region("vpu@50000000", 0, 0x50000000, 0, 0x10000000),
+	  { reserved(2), RANGES, region("vpu@50000000", 0, 0x50000000, 0, 0x10000000),
 	    edit_bytes(RESERVED "/vpu@50000000", "no-map", "") }, { } },
 	{ "region around a slot", LIES_OVER("x", "a"), NULL, { },
-	  { reserved(2), region("x", 0, 0x4ff00000, 0, 0x8200000) }, { } },
+	  { reserved(2), RANGES, region("x", 0, 0x4ff00000, 0, 0x8200000) }, { } },
 	{ "region over a slot's last byte", LIES_OVER("x", "c"), NULL, { },
-	  { reserved(2), region("x", 0, 0x6fffffff, 0, 1) }, { } },
+	  { reserved(2), RANGES, region("x", 0, 0x6fffffff, 0, 1) }, { } },
 	{ "region over a slot's first byte", LIES_OVER("x", "high"), NULL, { },
-	  { reserved(2), region("x", 2, 0x7ff00000, 0, 0x100001) }, { } },
+	  { reserved(2), RANGES, region("x", 2, 0x7ff00000, 0, 0x100001) }, { } },
 	{ "second range over a slot", LIES_OVER("x", "b"), NULL, { },
-	  { reserved(2), region("x", 0, 0x70000000, 0, 0x1000, 0, 0x60000000, 0, 0x1000) }, { } },
+	  { reserved(2), RANGES, region("x", 0, 0x70000000, 0, 0x1000, 0, 0x60000000, 0, 0x1000) },
+	  { } },
 	{ "region between two slots", NULL, NULL, { },
-	  { reserved(2), region("x", 0, 0x58000000, 0, 0x8000000) }, { edit_node(RESERVED "/x") } },
+	  { reserved(2), RANGES, region("x", 0, 0x58000000, 0, 0x8000000) },
+	  { edit_node(RESERVED "/x") } },
 	{ "region of no bytes in a slot", NULL, NULL, { },
-	  { reserved(2), region("x", 0, 0x50001000, 0, 0) }, { edit_node(RESERVED "/x") } },
+	  { reserved(2), RANGES, region("x", 0, 0x50001000, 0, 0) }, { edit_node(RESERVED "/x") } },
 	{ "disabled region over a slot", NULL, NULL, { },
-	  { reserved(2), region("x", 0, 0x60000000, 0, 0x1000),
+	  { reserved(2), RANGES, region("x", 0, 0x60000000, 0, 0x1000),
 	    edit_string(RESERVED "/x", "status", "disabled") }, { edit_node(RESERVED "/x") } },
 	{ "region over a slot that is elsewhere now", NULL, NULL,
-	  { reserved(2), region("tee", 0, 0x70000000, 0, 0x1000) },
-	  { reserved(2), region("tee", 0, 0x60000000, 0, 0x1000) },
+	  { reserved(2), RANGES, region("tee", 0, 0x70000000, 0, 0x1000) },
+	  { reserved(2), RANGES, region("tee", 0, 0x60000000, 0, 0x1000) },
 	  { region("tee", 0, 0x70000000, 0, 0x1000) } },
+	{ "region that firmware has made use of", NULL, NULL,
+	  { reserved(2), RANGES, region("tee", 0, 0x70000000, 0, 0x1000) },
+	  { reserved(2), RANGES, region("tee", 0, 0x70000000, 0, 0x1000),
+	    edit_string(RESERVED "/tee", "status", "disabled") },
+	  { edit_delete(RESERVED "/tee", "status") } },
 	{ "region of the running tree alone", NULL, NULL,
-	  { reserved(2), region("x", 0, 0x60000000, 0, 0x1000) }, { },
+	  { reserved(2), RANGES, region("x", 0, 0x60000000, 0, 0x1000) }, { },
 	  { region("x", 0, 0x60000000, 0, 0x1000) } },
 	{ "dynamic region in a slot", LIES_OVER("pool", "b"), NULL, { },
-	  { reserved(2), dynamic("pool", 0x4000000, 0, 0x60000000, 0, 0x8000000) }, { } },
+	  { reserved(2), RANGES, sized("pool", 0x4000000),
+	    alloc("pool", 0, 0x60000000, 0, 0x8000000) }, { } },
 	{ "dynamic region in two slots", LIES_OVER("pool", "b"), NULL, { },
-	  { reserved(2), dynamic("pool", 0x4000000, 0, 0x62000000, 0, 0xe000000) }, { } },
+	  { reserved(2), RANGES, sized("pool", 0x4000000),
+	    alloc("pool", 0, 0x62000000, 0, 0xe000000) }, { } },
 	{ "dynamic region with too little beside a slot", LIES_OVER("pool", "c"), NULL, { },
-	  { reserved(2), dynamic("pool", 0x4000000, 0, 0x68000000, 0, 0xbffffff) }, { } },
+	  { reserved(2), RANGES, sized("pool", 0x4000000),
+	    alloc("pool", 0, 0x68000000, 0, 0xbffffff) }, { } },
 	{ "dynamic region with room beside a slot", NULL, NULL, { },
-	  { reserved(2), dynamic("pool", 0x4000000, 0, 0x68000000, 0, 0xc000000) },
+	  { reserved(2), RANGES, sized("pool", 0x4000000),
+	    alloc("pool", 0, 0x68000000, 0, 0xc000000) },
 	  { edit_node(RESERVED "/pool") } },
 	{ "dynamic region with room between slots", NULL, NULL, { },
-	  { reserved(2), dynamic("pool", 0x8000000, 0, 0x50000000, 0, 0x20000000) },
+	  { reserved(2), RANGES, sized("pool", 0x8000000),
+	    alloc("pool", 0, 0x50000000, 0, 0x20000000) },
 	  { edit_node(RESERVED "/pool") } },
 	{ "dynamic region with room in its second range", NULL, NULL, { },
-	  { reserved(2), dynamic("pool", 0x1000, 0, 0x60000000, 0, 0x1000, 0, 0x70000000, 0, 0x1000) },
+	  { reserved(2), RANGES, sized("pool", 0x1000),
+	    alloc("pool", 0, 0x60000000, 0, 0x1000, 0, 0x70000000, 0, 0x1000) },
 	  { edit_node(RESERVED "/pool") } },
 	{ "dynamic region anywhere", NULL, NULL, { },
-	  { reserved(2), edit_node(RESERVED "/pool"),
+	  { reserved(2), RANGES, edit_node(RESERVED "/pool"),
 	    edit_cells(RESERVED "/pool", "size", 0, 0x4000000) }, { edit_node(RESERVED "/pool") } },
 	{ "dynamic region that firmware has placed", NULL, NULL,
-	  { reserved(2), region("pool", 0, 0x70000000, 0, 0x4000000) },
-	  { reserved(2), dynamic("pool", 0x4000000, 0, 0x60000000, 0, 0x8000000) },
+	  { reserved(2), RANGES, region("pool", 0, 0x70000000, 0, 0x4000000) },
+	  { reserved(2), RANGES, sized("pool", 0x4000000),
+	    alloc("pool", 0, 0x60000000, 0, 0x8000000) },
 	  { region("pool", 0, 0x70000000, 0, 0x4000000) } },
 };
+
+/* A node and all above it */
+static void make_node(void *fdt, const char *path)
+{
+	int node = 0;
+
+	while (*path == '/' && path[1]) {
+		const char *name = path + 1;
+		int len = strcspn(name, "/"), child;
+
+		child = fdt_subnode_offset_namelen(fdt, node, name, len);
+		node = child < 0 ? fdt_add_subnode_namelen(fdt, node, name, len) : child;
+		assert_true(node > 0);
+		path = name + len;
+	}
+}
 
 static void *edited(const struct edit *edits)
 {
 	void *fdt = tree_empty(2);
 
-	for (int i = 0; i < EDITS_MAX && edits[i].node; i++)
-		tree_edit(fdt, &edits[i]);
+	for (int i = 0; i < EDITS_MAX && edits[i].node; i++) {
+		make_node(fdt, edits[i].node);
+		if (edits[i].kind != NODE)
+			tree_edit(fdt, &edits[i]);
+	}
 	return tree_exact(fdt);
 }
 
@@ -467,6 +509,11 @@ static void assert_there(const void *fdt, const struct edit *want)
 		fail_msg("%s is not there", want->node);
 	if (want->kind == NODE)
 		return;
+	if (want->kind == BOTH_CELLS) {
+		assert_int_equal(fdt_address_cells(fdt, node), want->len);
+		assert_int_equal(fdt_size_cells(fdt, node), want->len);
+		return;
+	}
 	val = fdt_getprop(fdt, node, want->property, &len);
 	if (want->kind == DELETE) {
 		if (val)
@@ -526,7 +573,7 @@ static void test_long_names(void **state)
 {
 	char path[300] = RESERVED "/", why[KEXEC_FDT_WHY_LEN];
 	const struct edit staged[EDITS_MAX] = {
-		reserved(2), edit_node(path), edit_cells(path, "reg", 0, 0x60000000, 0, 0x1000)
+		reserved(2), RANGES, edit_cells(path, "reg", 0, 0x60000000, 0, 0x1000)
 	};
 	struct kexec_fdt_adoption from = { .slots = slots, .nr_slots = ARRAY_SIZE(slots) };
 	size_t size = TREE_SIZE;

@@ -20,9 +20,6 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define EDITS_MAX	4
 
-/* Both of a node's cells: two edits */
-#define cells(n, c)	edit_cells(n, "#address-cells", c), edit_cells(n, "#size-cells", c)
-
 #define LABEL_31	"abcdefghijklmnopqrstuvwxyz01234"
 
 /* A change to the good tree that makes its record bad, and the fault that has to be named */
@@ -62,23 +59,23 @@ static const struct refusal refusals[] = {
 	{ "reg of 32 bit cells in a 64 bit tree", "", "reg", NOT_ONE_RANGE,
 	  { edit_cells("", "reg", 0x50000000, 0x8000000) } },
 	{ "reg of 64 bit cells in a 32 bit tree", "", "reg", NOT_ONE_RANGE,
-	  { cells("/", 1), cells("/reserved-memory", 1) } },
+	  { edit_both_cells("/", 1), edit_both_cells("/reserved-memory", 1) } },
 	{ "reg with a second range", "", "reg", NOT_ONE_RANGE,
 	  { edit_cells("", "reg", 0, 0x50000000, 0, 0x8000000, 0, 0x60000000, 0, 0x8000000) } },
 	{ "reg of odd length", "", "reg", NOT_ONE_RANGE,
 	  { edit_bytes("", "reg", "\0\0\0\0\x50\0\0\0\0\0\0\0\x08\0\0") } },
 	{ "0 address and size cells", "", "reg", BAD_CELLS,
-	  { cells("/", 0), cells("/reserved-memory", 0) } },
+	  { edit_both_cells("/", 0), edit_both_cells("/reserved-memory", 0) } },
 	{ "3 address and size cells", "", "reg", BAD_CELLS,
-	  { cells("/", 3), cells("/reserved-memory", 3) } },
+	  { edit_both_cells("/", 3), edit_both_cells("/reserved-memory", 3) } },
 	{ "0xffffffff address and size cells", "", "reg", BAD_CELLS,
-	  { cells("/", 0xffffffff), cells("/reserved-memory", 0xffffffff) } },
+	  { edit_both_cells("/", 0xffffffff), edit_both_cells("/reserved-memory", 0xffffffff) } },
 	{ "cells of 5 bytes", "", "reg", BAD_CELLS,
 	  { edit_bytes("/reserved-memory", "#address-cells", "\0\0\0\2\0") } },
 
 	/* The node that it stands in, see __reserved_mem_check_root() */
 	{ "cells unlike the root's", "", "#address-cells", UNLIKE_ROOT,
-	  { cells("/reserved-memory", 1) } },
+	  { edit_both_cells("/reserved-memory", 1) } },
 	{ "address cells unlike the root's", "", "#address-cells", UNLIKE_ROOT,
 	  { edit_cells("/reserved-memory", "#address-cells", 1) } },
 	{ "size cells unlike the root's", "", "#size-cells", UNLIKE_ROOT,

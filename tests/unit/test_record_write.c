@@ -512,7 +512,7 @@ static void test_cells_of_unknown_size(void **state)
 	}
 }
 
-/* Of two slots at one base it is the one being written that is there; good or bad, the other goes */
+/* Of two slots at one base the one being written is there; the other goes, good or bad */
 static void test_base_of_another_label(void **state)
 {
 	const struct edit rows[] = {
@@ -745,7 +745,8 @@ static void test_every_byte_changed(void **state)
 			if (fdt_check_header(fdt) || fdt_totalsize(fdt) > size + room)
 				continue;
 			ret = kexec_stash_record_write(fdt, &rec);
-			if (ret && ret != -EINVAL && ret != -ENOSPC && ret != -ERANGE && ret != -EEXIST)
+			if (ret && ret != -EINVAL && ret != -ENOSPC && ret != -ERANGE &&
+			    ret != -EEXIST)
 				fail_msg("byte %u: error %d", i, ret);
 			why = fdt_check_header(fdt) ? NULL : walk_records(fdt);
 			if (why)

@@ -174,6 +174,10 @@ void tree_edit(void *fdt, const struct edit *edit)
 	case BYTES:
 		must(fdt_setprop(fdt, node, edit->property, edit->data, edit->len));
 		break;
+	case BOTH_CELLS:
+		must(fdt_setprop_u32(fdt, node, "#address-cells", edit->len));
+		must(fdt_setprop_u32(fdt, node, "#size-cells", edit->len));
+		break;
 	case FILL:
 		memset(fill, 'x', edit->len);
 		must(fdt_setprop(fdt, node, edit->property, fill, edit->len));

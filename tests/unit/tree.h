@@ -23,9 +23,10 @@
  * @STRING: set the property to a string, with its NUL
  * @CELLS: set the property to 32 bit numbers
  * @BYTES: set the property to bytes as they are
+ * @BOTH_CELLS: set the node's #address-cells and #size-cells to @len
  * @FILL: set the property to as many times the letter 'x', without a NUL
  */
-enum edit_kind { DELETE, DELETE_NODE, NODE, STRING, CELLS, BYTES, FILL };
+enum edit_kind { DELETE, DELETE_NODE, NODE, STRING, CELLS, BYTES, BOTH_CELLS, FILL };
 
 /**
  * struct edit - one change to a tree
@@ -46,6 +47,7 @@ struct edit {
 /* Rows of a table of edits */
 #define edit_cells(n, p, ...) { CELLS, n, p, (const u32[]){ __VA_ARGS__ }, \
 				sizeof((const u32[]){ __VA_ARGS__ }) / sizeof(u32) }
+#define edit_both_cells(n, c)	{ BOTH_CELLS, n, NULL, NULL, c }
 #define edit_string(n, p, s)	{ STRING, n, p, s, 0 }
 #define edit_bytes(n, p, s)	{ BYTES, n, p, s, sizeof(s) - 1 }
 #define edit_fill(n, p, l)	{ FILL, n, p, NULL, l }
