@@ -115,6 +115,20 @@ int kexec_fdt_bootargs(const void *dtb, const char **bootargs, const char **why)
 	return 0;
 }
 
+/* Index of the memreserve entry with this very range, or a negative number */
+static int find_mem_rsv(const void *fdt, u64 base, u64 size)
+{
+	u64 rsv_base, rsv_size;
+	int i = fdt_num_mem_rsv(fdt);
+
+	while (--i >= 0) {
+		if (!fdt_get_mem_rsv(fdt, i, &rsv_base, &rsv_size) &&
+		    rsv_base == base && rsv_size == size)
+			break;
+	}
+	return i;
+}
+
 /**
  * kexec_fdt_keep_range() - have a memreserve entry for a range, once
  * @fdt: the tree, writable
@@ -125,17 +139,9 @@ int kexec_fdt_bootargs(const void *dtb, const char **bootargs, const char **why)
  */
 int kexec_fdt_keep_range(void *fdt, u64 base, u64 size)
 {
-	u64 rsv_base, rsv_size;
-	int i, ret;
-
-	for (i = 0; i < fdt_num_mem_rsv(fdt); i++) {
-		ret = fdt_get_mem_rsv(fdt, i, &rsv_base, &rsv_size);
-		if (ret)
-			return ret;
-		if (rsv_base == base && rsv_size == size)
-			return 0;
-	}
-	return fdt_add_mem_rsv(fdt, base, size);
+	return find_mem_rsv(fdt, base, size) < 0 ?
+		       fdt_add_mem_rsv(fdt, base, size) :
+		       0;
 }
 
 /**
@@ -148,17 +154,9 @@ int kexec_fdt_keep_range(void *fdt, u64 base, u64 size)
  */
 int kexec_fdt_unreserve(void *fdt, u64 base, u64 size)
 {
-	u64 rsv_base, rsv_size;
+	int i = find_mem_rsv(fdt, base, size);
 
-	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++) {
-		int ret = fdt_get_mem_rsv(fdt, i, &rsv_base, &rsv_size);
-
-		if (ret)
-			return ret;
-		if (rsv_base == base && rsv_size == size)
-			return fdt_del_mem_rsv(fdt, i);
-	}
-	return 0;
+	return i < 0 ? 0 : fdt_del_mem_rsv(fdt, i);
 }
 
 /**
