@@ -52,8 +52,9 @@ check: linux sig-force uboot sandbox initramfs signing-guest kdump-guest update-
 check-debug: check linux-debug	## make check, and the end-to-end tests once more on a kernel with KASAN, lockdep and UBSAN
 	@KEXEC_MEMBUF_IMAGE=$(CURDIR)/build/linux-debug/arch/arm64/boot/Image KEXEC_MEMBUF_TIME_SCALE=5 scripts/check e2e
 
-soak: linux uboot initramfs payload	## 200 kexecs in a row between two slots; ROUNDS=<n>, SEED=<n>
-	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/soak.py $(ROUNDS) $(if $(SEED),--seed $(SEED))
+soak: linux uboot initramfs payload	## 200 kexecs in a row between two slots; ROUNDS=<n>, SEED=<n>, MACHINES=<n>, KHO=1
+	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/soak.py $(ROUNDS) $(if $(SEED),--seed $(SEED)) \
+		$(if $(MACHINES),--machines $(MACHINES)) $(if $(KHO),--kho)
 
 fuzz: setup	## each fuzzer for 10 minutes; SECONDS=<n>, FUZZERS=<names>
 	@$(MAKE) -s -C tests/fuzz run SECONDS=$(or $(SECONDS),600) $(if $(FUZZERS),FUZZERS="$(FUZZERS)")

@@ -22,6 +22,8 @@ from stash import MIB, PAYLOAD, SLOT_SIZE, WORK
 PAGE = 4096
 SLOTS = {**stash.BASE, "rescue": 0x70000000}
 OTHER = {"a": "b", "b": "a"}
+# A payload is longer by up to so much: the first of each kind, all others. What is staged costs time
+MORE = (8 * MIB, MIB)
 # cp; kexec-membuf stage with files; the same with the initrd from a pipe
 STAGED_BY = ("cp", "stage", "pipe")
 # One entry for each kernel's start, one for each load
@@ -82,10 +84,10 @@ class Payloads:
         self.noise, self.files = {}, {"own.linux": IMAGE, "own.initrd": INITRAMFS}
         self.kernels, self.initrds, self.dtbs = ["own.linux"], ["own.initrd"], []
         for i in range(3):
-            more = rng.randrange(8 * MIB) & -PAGE
+            more = rng.randrange(MORE[min(i, 1)]) & -PAGE
             self._add(self.kernels, f"{i}.linux", padded_kernel(f"{name}-{i}", rng, more))
         for i in range(5):
-            path, digest = padded_initrd(f"{name}-{i}", rng, rng.randrange(1, 8 * MIB))
+            path, digest = padded_initrd(f"{name}-{i}", rng, rng.randrange(1, MORE[min(i, 1)]))
             self._add(self.initrds, f"{i}.initrd", path)
             self.noise[f"{i}.initrd"] = digest
         for i in range(2):
@@ -114,10 +116,15 @@ class Round:
     bootargs: str
     how: str            # it is staged, one of STAGED_BY
     busy: bool          # the rescue is loaded while it is staged
+    kho: bool           # the kernel to come runs with KHO on
 
 
-def plan(payloads, rounds, debian):
-    """All rounds; debian: numbers of those that go to 6.1."""
+# With KHO, for so many rounds kernels have it off, and for as many on
+KHO_BLOCK = 10
+
+
+def plan(payloads, rounds, debian, kho=False):
+    """All rounds; debian: numbers of those that go to 6.1; kho: half of them go to a kernel with KHO on."""
     rng = random.Random(payloads.seed)
     made, slot = [], "b"
     for number in range(1, rounds + 1):
@@ -131,8 +138,10 @@ def plan(payloads, rounds, debian):
             payload = {"kernel": "6.1.linux", "initrd": "6.1.initrd", "dtb": None}
         elif kind == BACK:
             payload = {"kernel": "own.linux", "initrd": "own.initrd", "dtb": None}
-        made.append(Round(number, kind, slot, **payload, busy=rng.random() < 0.2,
-                          bootargs=f"{stash.BOOTARGS} round={number} {'x' * rng.randrange(200)}".strip(),
+        with_kho = kho and kind != DEBIAN and (number - 1) // KHO_BLOCK % 2 == 1
+        words = [stash.BOOTARGS, f"round={number}", "kho=on" if with_kho else "", "x" * rng.randrange(200)]
+        made.append(Round(number, kind, slot, **payload, busy=rng.random() < 0.2, kho=with_kho,
+                          bootargs=" ".join(word for word in words if word),
                           how="-" if back else STAGED_BY[number % len(STAGED_BY)]))
     return made
 
@@ -167,6 +176,7 @@ class PingPong:
         self.m, self.name, self.payloads = m, name, payloads
         self.rows = []
         self.tree_of = "firmware"
+        self.kho = False    # the kernel that runs has KHO on
         self.ima = (0, "")
         self.recorded = {}
         self.rescue = "staged"
@@ -346,10 +356,21 @@ class PingPong:
             digest = stash.guest_sha256(m, "/noise")
             expect(digest == self.payloads.noise[round_.initrd], "the initrd did not come along whole", round_)
             m.run("rm /noise")
+        if round_.kho:
+            self._expect_kho(round_)
         self.expect_quiet_log(round_)
         row["IMA"] = self.expect_ima_list(round_)
-        row.update(self.measure(), tree=self.tree_of)
+        row.update(self.measure(), tree=self.tree_of, kho=(self.kho, round_.kho))
+        self.kho = round_.kho
         self._settle_in()
+
+    def _expect_kho(self, round_):
+        """KHO is on, and where the kernel before had it on, too, it handed over what it had."""
+        lines = stash.kernel_log(self.m, "KHO: ")
+        expect(not any("disabling" in line for line in lines), f"KHO went off: {lines}", round_)
+        expect(self.m.run("test -d /sys/kernel/debug/kho/out", None)[1] == 0, "KHO is not on", round_)
+        if self.kho and round_.kind == OWN:
+            expect(any("exec from" in line for line in lines), f"KHO handed nothing over: {lines}", round_)
 
     def _expect_kept_free(self, round_):
         """Debian's kernel uses no memory of the slots that it does not run in."""
@@ -434,7 +455,7 @@ def slope(points):
 
 def alike(row):
     """Rows that are the same in this are those of kernels that were started alike."""
-    return row["round"].kind, row["tree"]
+    return row["round"].kind, row["tree"], row["kho"]
 
 
 def losses(rows):
@@ -455,7 +476,7 @@ def leaks(rows):
         levels = {}
         for row in rows:
             if figure in row and row["round"].kind == OWN:
-                levels.setdefault(row["tree"] if figure == "dtb" else "", []).append(row[figure])
+                levels.setdefault((row["tree"], row["kho"]) if figure == "dtb" else "", []).append(row[figure])
         found += [f"{figure} grows: {values}" for values in levels.values() if max(values) > values[0]]
     return found
 

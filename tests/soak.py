@@ -4,7 +4,9 @@
 import argparse
 import collections
 import statistics
+import subprocess
 import sys
+import threading
 import time
 
 import pingpong
@@ -16,6 +18,10 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rounds", type=int, nargs="?", default=200)
     parser.add_argument("--seed", type=int, help="of sizes and order; a new one without")
+    parser.add_argument("--machines", type=int, default=2, metavar="N",
+                        help="so many side by side, each with a seed of its own, share the rounds (2)")
+    parser.add_argument("--machine", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--kho", action="store_true", help="half of the kernels run with KHO on")
     parser.add_argument("--debian", type=int, default=25, metavar="N", help="go to Debian's 6.1 once in N rounds (25)")
     parser.add_argument("--rescue", type=int, default=10, metavar="N", help="adopt the rescue once in N rounds (10)")
     return parser.parse_args()
@@ -23,12 +29,13 @@ def arguments():
 
 def soak(options):
     """The rounds; returns the rows."""
-    with pingpong.machine("soak", options.seed) as p:
+    name = "soak" if options.machine is None else f"soak-{options.machine}"
+    with pingpong.machine(name, options.seed) as p:
         # Never in the last round, which is to end in our kernel
         debian = range(options.debian // 2 + 1, options.rounds, options.debian)
         print(pingpong.HEAD)
         try:
-            for round_ in pingpong.plan(p.payloads, options.rounds, debian):
+            for round_ in pingpong.plan(p.payloads, options.rounds, debian, options.kho):
                 print(pingpong.line(p.payloads, p.go(round_)), flush=True)
                 if round_.number % options.rescue == 0 and round_.kind != pingpong.DEBIAN:
                     p.adopt_rescue()
@@ -63,23 +70,66 @@ def summary(p):
                   f"{limit:.2f} may be")
 
 
-def main():
-    options = arguments()
-    if options.seed is None:
-        options.seed = int(time.time())
-    print(f"==> {options.rounds} kexecs, seed {options.seed}", flush=True)
+def soak_one(options):
+    """One machine, to its end."""
     start = time.monotonic()
     try:
         p = soak(options)
     except Failure as failure:
-        sys.exit(f"soak failed after {time.monotonic() - start:.0f} s: {failure}\n"
-                 f"The same again: make soak ROUNDS={options.rounds} SEED={options.seed}")
+        sys.exit(f"soak failed after {time.monotonic() - start:.0f} s: {failure}")
     summary(p)
     leaks = pingpong.leaks(p.rows)
     for leak in leaks:
         print(leak)
     print(f"{len(p.rows)} kexecs in {time.monotonic() - start:.0f} s, {len(leaks)} leaks")
-    sys.exit(1 if leaks else 0)
+    return 1 if leaks else 0
+
+
+def pass_on(machine, process):
+    """What one of several machines has to tell, each line with its number."""
+    for line in process.stdout:
+        print(f"{machine}: {line}", end="", flush=True)
+
+
+def soak_all(options):
+    """Several machines side by side, each a process of its own with its share of the rounds. The first that fails ends
+    them all."""
+    processes = []
+    for i in range(options.machines):
+        rounds = options.rounds // options.machines + (i < options.rounds % options.machines)
+        argv = [sys.executable, __file__, str(rounds), "--machine", str(i), "--seed", str(options.seed + i),
+                "--debian", str(options.debian), "--rescue", str(options.rescue)] + ["--kho"] * options.kho
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        thread = threading.Thread(target=pass_on, args=(i, process))
+        thread.start()
+        processes.append((process, thread))
+    while any(process.poll() is None for process, _ in processes):
+        if any(process.poll() for process, _ in processes):
+            break
+        time.sleep(1)
+    for process, thread in processes:
+        # A machine's QEMU ends with the terminal that it was started on
+        if process.poll() is None:
+            process.terminate()
+        process.wait()
+        thread.join()
+    return 1 if any(process.returncode for process, _ in processes) else 0
+
+
+def main():
+    options = arguments()
+    if options.seed is None:
+        options.seed = int(time.time())
+    options.machines = min(options.machines, options.rounds)
+    if options.machine is not None or options.machines == 1:
+        sys.exit(soak_one(options))
+    again = f"make soak ROUNDS={options.rounds} SEED={options.seed} MACHINES={options.machines}" + " KHO=1" * options.kho
+    print(f"==> {options.rounds} kexecs of {options.machines} machines, seed {options.seed}", flush=True)
+    start = time.monotonic()
+    failed = soak_all(options)
+    print(f"{options.rounds} kexecs in {time.monotonic() - start:.0f} s, {'failed' if failed else 'all is well'}. "
+          f"The same again: {again}")
+    sys.exit(failed)
 
 
 if __name__ == "__main__":
