@@ -186,6 +186,11 @@ class Machine:
         self.run("stty -echo; PS1=; PS2=")
         return version
 
+    def back_at_shell(self):
+        """After a jump that led back: the same shell as before."""
+        self._at_shell = True
+        self.run("PS1=; PS2=")
+
     def check_log(self):
         """The guest's kernel, where a shell runs on one, has no fault to tell of."""
         if not self._at_shell:
