@@ -16,16 +16,18 @@ DEBUG_IMAGE = BUILD / "linux-debug/arch/arm64/boot/Image"
 # Beside what Machine looks for
 REPORT = (rf"{SPLAT}|{PANIC}|Oops|Unable to handle|scheduling while atomic|rcu: .*stall|page allocation failure|"
           r"Bad page|refcount_t: |list_(add|del) corruption|DEBUG_LOCKS|ODEBUG")
-SLOTS = "kexec_stash=a:64M,b:64M crashkernel=64M log_buf_len=4M"
-# What may not come to anything in so short a time: a slot is released once, if it is empty just then
-SELDOM = ("did/release_slot", "did/write_mapped", "did/splice_somewhere", "did/mount_again")
+SPARES = ",".join(f"{name}:24M" for name in "cdefgh")
+SLOTS = f"kexec_stash=a:64M,b:64M,{SPARES} crashkernel=64M log_buf_len=4M"
+# Tried so often, an operation must have come to something: but those that only do so if others let them
+TRIES = 50
+SELDOM = ("did/release_slot", "did/release_spare", "did/load_spare")
 # A share of all operations comes to something: the rest meets a slot that is loaded, or bytes that are not there
 GOOD_SHARE = 0.2
 
 
-def hammer(name, seconds, seed, image=IMAGE, per_second=5):
-    """One run. Returns the counts: operation -> (how often it came to something, how often it was tried)."""
-    results = repro.run(name, "hammer", f"{SLOTS} slab_debug=FZPU seconds={seconds} seed={seed}",
+def hammer(name, seconds, seed, image=IMAGE, stuck=40, per_second=5):
+    """One run; no operation may take as long as stuck. Returns the counts: operation -> (how often it came to something, how often it was tried)."""
+    results = repro.run(name, "hammer", f"{SLOTS} slab_debug=FZPU seconds={seconds} seed={seed} stuck={stuck}",
                         timeout=seconds * 1.5 + 240, image=image, mem="2G")
     reports = [line for line in results.log.splitlines() if re.search(REPORT, line)]
     if reports:
@@ -38,7 +40,8 @@ def hammer(name, seconds, seed, image=IMAGE, per_second=5):
     good, done = counts.pop("good")
     if done < per_second * seconds or good < GOOD_SHARE * done:
         raise Failure(f"too few operations: {good} of {done} in {seconds} s came to something")
-    idle = [key for key, (came, _) in counts.items() if not came and key not in SELDOM]
+    idle = [key for key, (came, tried) in counts.items()
+            if not tried or not came and tried >= TRIES and key not in SELDOM]
     if idle:
         raise Failure(f"never came to anything: {', '.join(idle)}")
     return {**counts, "good": (good, done)}
@@ -48,12 +51,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--seed", type=int, help="a new one without")
+    parser.add_argument("--stuck", type=int, default=40, help="seconds that no operation may take (40)")
     parser.add_argument("--image", default=DEBUG_IMAGE, help="the kernel")
     options = parser.parse_args()
     seed = int(time.time()) if options.seed is None else options.seed
     print(f"==> {options.seconds} s, seed {seed}", flush=True)
     try:
-        counts = hammer("fuzz-fs", options.seconds, seed, options.image)
+        counts = hammer("fuzz-fs", options.seconds, seed, options.image, options.stuck)
     except Failure as failure:
         sys.exit(f"{failure}\nfuzz-fs failed. Once more: make fuzz-fs SECONDS={options.seconds} SEED={seed}")
     good, done = counts["good"]

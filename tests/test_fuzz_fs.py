@@ -5,5 +5,5 @@ import fuzz_fs
 
 
 def test_random_operations_leave_no_report():
-    counts = fuzz_fs.hammer("fuzz-fs-check", 30, seed=1)
+    counts = fuzz_fs.hammer("fuzz-fs-check", 30, seed=1, stuck=12)
     print("\n".join(f"{key}: {good} of {done}" for key, (good, done) in counts.items()))

@@ -8,12 +8,15 @@
  */
 #include "repro.h"
 #include <dirent.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -23,9 +26,10 @@
 #define PROCESSES 5
 #define THREADS 2
 #define WORKERS (PROCESSES * THREADS)
-#define STUCK 40 /* seconds, on a slow emulated machine that others use, too */
+#define STUCK 40 /* seconds, on a slow emulated machine that others use, too; or stuck= */
 
 #define HELD 3
+#define SPARES 6
 
 static const char *const files[] = { "kernel", "initrd", "dtb", "cmdline" };
 static const char *const facts[] = { "state", "origin", "base", "size", "verified" };
@@ -40,17 +44,21 @@ struct shared {
 	} worker[WORKERS];
 	_Atomic unsigned long done[64], good[64]; /* of each operation */
 	_Atomic unsigned long loaded[256]; /* what stage_and_load() got, by error */
+	_Atomic int stalled; /* somebody waits for a page, once */
+	_Atomic int spare; /* slots that are there to be released: the first that is not yet */
 };
 
 static struct shared *shared;
 
 static unsigned char *image; /* a small kernel, and bytes */
-static int tmp_kernel;
-static double begin, seconds;
+static unsigned char *large; /* a large kernel */
+static int tmp_kernel, large_kernel;
+static double begin, seconds, stuck_after;
 static pid_t pids[PROCESSES];
 
 /* Of each thread */
 static __thread unsigned int seed;
+static __thread int me;
 static __thread sigjmp_buf escape;
 static __thread _Atomic int may_escape;
 static __thread int held[HELD];
@@ -60,6 +68,7 @@ static __thread char path[128];
 
 #define IMAGE_SIZE 0x100000UL
 #define BUF_SIZE 0x800000UL
+#define LARGE_SIZE 0x1000000UL
 
 static unsigned int dice(unsigned int n)
 {
@@ -457,6 +466,89 @@ static int release_slot(void)
 	return 0;
 }
 
+static const char *in_spare(const char *file)
+{
+	snprintf(path, sizeof(path), STASH "%c/%s", 'c' + shared->spare % SPARES, file);
+	return path;
+}
+
+/* What is likely to be looked at by a load just then */
+static int release_spare(void)
+{
+	int spare = shared->spare;
+
+	if (spare == SPARES || dice(4))
+		return 0;
+	if (put(in_spare("kernel"), large, LARGE_SIZE) ||
+	    put(in_spare("initrd"), image + 4096, any_size()))
+		return 0;
+	usleep(dice(100000));
+	for (int i = 0; i < 4; i++)
+		truncate(in_spare(files[i]), 0);
+	if (put_text(in_spare("release"), "1"))
+		return 0;
+	atomic_compare_exchange_strong(&shared->spare, &spare, spare + 1);
+	return 1;
+}
+
+/* An initrd, whose kernel is what lies beside it: compared as long as it takes */
+static int load_spare(void)
+{
+	int initrd, err = EINVAL;
+
+	/* Until one is staged, and nobody else loads or writes */
+	for (int i = 0; i < 50 && (err == EINVAL || err == EBUSY || err == ETXTBSY); i++) {
+		initrd = open(in_spare("initrd"), O_RDONLY);
+		err = load(large_kernel, initrd, "x", 0);
+		close(initrd);
+		usleep(1000);
+	}
+	if (!err)
+		unload();
+	return !err;
+}
+
+/* A writer whose bytes are in a page that nobody provides */
+static void wait_for_page(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	range.range.start = (uintptr_t)page;
+	range.range.len = 4096;
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &range))
+		return;
+	snprintf(path, sizeof(path), STASH "%c/initrd", 'c' + SPARES - 1);
+	pwrite(open(path, O_WRONLY), page, 4096, 0);
+}
+
+/* He waits longer than anybody may be stuck in anything: nobody must be so because of him */
+static int stall_writer(void)
+{
+	double start = now();
+	pid_t pid;
+
+	if (atomic_fetch_add(&shared->stalled, 1))
+		return 0;
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		wait_for_page();
+		_exit(0);
+	}
+	while (now() < start + stuck_after + 5 && now() < begin + seconds &&
+	       waitpid(pid, NULL, WNOHANG) != pid) {
+		usleep(100000);
+		/* This one is not stuck */
+		shared->worker[me].done++;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return now() >= start + stuck_after;
+}
+
 static int turn_verify_ahead(void)
 {
 	return !put_text(VERIFY_AHEAD, dice(4) ? "1" : "0");
@@ -593,6 +685,9 @@ static const struct operation operations[] = {
 	OP(stage_and_load, 6),
 	OP(unload_something, 8),
 	OP(release_slot, 2),
+	OP(release_spare, 3),
+	OP(load_spare, 1),
+	OP(stall_writer, 1),
 	OP(turn_verify_ahead, 2),
 	OP(read_facts, 8),
 	OP(wait_for_state, 3),
@@ -625,8 +720,9 @@ static int choose(int how_calm)
 
 static void *work(void *number)
 {
-	int me = (intptr_t)number % WORKERS, was_calm = 0;
+	int was_calm = 0;
 
+	me = (intptr_t)number % WORKERS;
 	seed = parameter("seed", 1) * 1000 + (intptr_t)number;
 	while (now() < begin + seconds) {
 		int is_calm = calm(), i = choose(is_calm);
@@ -668,7 +764,7 @@ static void start_process(int number)
 static int is_expected(const char *text)
 {
 	static const char *const beginnings[] = {
-		"kexec",   "ima: ",	   "audit: ",	    "kauditd",
+		"kexec",    "ima: ",	     "audit: ",	      "kauditd",
 		"PEFILE: ", "machine_kexec", "Crash PT_LOAD", "KHO",
 	};
 
@@ -738,12 +834,21 @@ static int look_for_stuck(void)
 		    !since[i]) {
 			before[i] = shared->worker[i].done;
 			since[i] = now();
-		} else if (now() - since[i] > STUCK) {
+		} else if (now() - since[i] > stuck_after) {
 			printf("worker %d is stuck in %s\n", i, operations[operation].name);
 			stuck++;
 		}
 	}
 	return stuck;
+}
+
+static void make_large_kernel(void)
+{
+	large = mmap(NULL, LARGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	fake_image(large, LARGE_SIZE);
+	close(open("/tmp/large", O_CREAT | O_WRONLY, 0600));
+	put("/tmp/large", large, LARGE_SIZE);
+	large_kernel = open("/tmp/large", O_RDONLY);
 }
 
 static void prepare(void)
@@ -758,6 +863,7 @@ static void prepare(void)
 	close(open("/tmp/kernel", O_CREAT | O_WRONLY, 0600));
 	put("/tmp/kernel", image, IMAGE_SIZE);
 	tmp_kernel = open("/tmp/kernel", O_RDONLY);
+	make_large_kernel();
 	/* Every other time IMA looks at what is loaded, and hands its list on */
 	if (parameter("seed", 1) % 2)
 		put_text("/sys/kernel/security/ima/policy",
@@ -794,6 +900,7 @@ int main(void)
 
 	mount_all();
 	seconds = parameter("seconds", 60);
+	stuck_after = parameter("stuck", STUCK);
 	prepare();
 	begin = now();
 	for (int i = 0; i < PROCESSES; i++)
