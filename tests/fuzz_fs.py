@@ -28,12 +28,13 @@ GOOD_SHARE = 0.2
 def hammer(name, seconds, seed, image=IMAGE, stuck=40, per_second=5):
     """One run; no operation may take as long as stuck. Returns the counts: operation -> (how often it came to something, how often it was tried)."""
     results = repro.run(name, "hammer", f"{SLOTS} slab_debug=FZPU seconds={seconds} seed={seed} stuck={stuck}",
-                        timeout=seconds * 1.5 + 240, image=image, mem="2G")
+                        timeout=seconds * 1.5 + 240, image=image, splat=False, mem="2G")
+    if results["stuck"] != "0":
+        # Who waits for whom is in the log
+        raise Failure("; ".join(re.findall(r"^worker \d+ is stuck in .*", results.log, re.M)) or "somebody is stuck")
     reports = [line for line in results.log.splitlines() if re.search(REPORT, line)]
     if reports:
         raise Failure("the kernel reports:\n" + "\n".join(reports[:50]))
-    if results["stuck"] != "0":
-        raise Failure(f"{results['stuck']} workers are stuck, see the log")
     if "KMSG hammer: begins" not in results.log:
         raise Failure("nobody has watched the kernel's log")
     counts = {key: tuple(int(word) for word in text.split(" of ")) for key, text in results.items() if " of " in text}
