@@ -25,7 +25,7 @@ SELDOM = ("did/release_slot", "did/release_spare", "did/load_spare")
 GOOD_SHARE = 0.2
 
 
-def hammer(name, seconds, seed, image=IMAGE, stuck=40, per_second=5):
+def hammer(name, seconds, seed, image=IMAGE, stuck=40, per_second=2):
     """One run; no operation may take as long as stuck. Returns the counts: operation -> (how often it came to something, how often it was tried)."""
     results = repro.run(name, "hammer", f"{SLOTS} slab_debug=FZPU seconds={seconds} seed={seed} stuck={stuck}",
                         timeout=seconds * 1.5 + 240, image=image, splat=False, mem="2G")
