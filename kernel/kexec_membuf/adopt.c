@@ -26,6 +26,8 @@
 #include "fdt.h"
 #include "internal.h"
 
+static const char the_initrd[] = "the initrd";
+
 /* The content is at fault: nobody need try again before it is staged again */
 static int refuse_content(struct kexec_slot *slot, unsigned int id,
 			  const char *why, int err)
@@ -150,8 +152,8 @@ static void say_failed(const struct kexec_adoption *adoption, int err)
 	const struct kexec_slot *slot = adoption->slot;
 
 	if (!adoption->err && adoption->refusals == slot->refusals)
-		pr_err("slot '%s': kexec refuses the image (%d)\n",
-		       slot->rec.label, err);
+		pr_err("slot '%s': kexec refuses %s (%d)\n", slot->rec.label,
+		       adoption->part, err);
 }
 
 static int check_cpus(const struct kexec_slot *slot)
@@ -185,6 +187,7 @@ static int adopt(struct kimage *image, struct kexec_slot *slot,
 	adoption->strict = strict;
 	adoption->any = get_file(any);
 	adoption->refusals = slot->refusals;
+	adoption->part = "the kernel";
 	ret = adopt_sealed(image, adoption);
 	if (!ret)
 		return 0;
@@ -267,6 +270,8 @@ ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
 	unsigned int id;
 	int ret;
 
+	if (image->adoption)
+		image->adoption->part = the_initrd;
 	if (initrd_fd < 0 && image->adoption && image->adoption->strict) {
 		slot = image->adoption->slot;
 		return slot->rec.file[KEXEC_STASH_INITRD].size ?
@@ -467,6 +472,7 @@ int kexec_adopt_rest(struct kimage *image, int kernel_fd)
 	image->slots_generation = atomic_read(&kexec_slots_generation);
 	if (!image->adoption)
 		return 0;
+	image->adoption->part = "the image";
 	ret = adopt_dtb(image);
 	if (!ret)
 		ret = adopt_cmdline(image, kernel_fd);
@@ -592,6 +598,9 @@ void kexec_adoption_drop_bufs(struct kimage *image)
 
 	if (!adoption)
 		return;
+	/* What comes behind the initrd in the call, if that is there */
+	if (image->initrd_buf && adoption->part == the_initrd)
+		adoption->part = "the command line";
 	if (buf_in_slot(adoption->slot, image->kernel_buf))
 		image->kernel_buf = NULL;
 	if (buf_in_slot(adoption->slot, image->initrd_buf))

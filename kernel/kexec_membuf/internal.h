@@ -257,6 +257,7 @@ int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
  * @any: a file of the slot that the caller has opened; NULL once the image is
  *	loaded
  * @refusals: of the slot, before this load
+ * @part: what of the load is being looked at, in words
  * @strict: KEXEC_FILE_MEMBUF was given: the rest of the payload is the slot's
  *	own unless said otherwise
  * @use_dtb: the next kernel's tree starts from the slot's
@@ -270,6 +271,7 @@ struct kexec_adoption {
 	struct kexec_slot *slot;
 	struct file *any;
 	unsigned int refusals;
+	const char *part;
 	bool strict;
 	bool use_dtb;
 	u64 image_size;

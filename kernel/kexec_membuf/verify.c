@@ -114,9 +114,9 @@ static const struct kernel_param_ops verify_ahead_ops = {
 module_param_cb(verify_ahead, &verify_ahead_ops, &verify_ahead, 0644);
 
 /*
- * The kernel that resumed this one has put its memory back through caches that
- * nobody has cleaned since. Images that are loaded are as good as they were once
- * their slots are clean again.
+ * The kernel that resumed this one has put its memory back from a disk, through
+ * caches that nobody has cleaned since: no verdict holds any longer. An image
+ * that is loaded is as good as it was once its slot is clean again.
  */
 static int clean_again(struct notifier_block *nb, unsigned long action,
 		       void *data)
@@ -128,9 +128,10 @@ static int clean_again(struct notifier_block *nb, unsigned long action,
 		struct kexec_slot *slot = kexec_slots[i];
 
 		guard(mutex)(&slot->lock);
-		if (slot->sealed)
-			arch_kexec_stash_flush(__va(slot->rec.base),
-					       slot->rec.size);
+		if (!slot->sealed)
+			continue;
+		arch_kexec_stash_flush(__va(slot->rec.base), slot->rec.size);
+		kexec_slot_forget_progress(slot);
 	}
 	verify_all();
 	return NOTIFY_OK;
