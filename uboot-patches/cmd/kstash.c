@@ -31,7 +31,7 @@ static int parse_file(const char *label, const char *name, enum kexec_stash_file
 		if (*is_signature || !name[len])
 			return 0;
 	}
-	printf("kstash: slot '%s': '%s' is not one of kernel, initrd, dtb, kernel.sig, initrd.sig\n",
+	printf("kstash: slot '%s': '%s' is not one of kernel, initrd, dtb, or one of these with .sig\n",
 	       label, name);
 	return -EINVAL;
 }
@@ -135,8 +135,8 @@ U_BOOT_LONGHELP(kstash,
 		"reserve <slot> <size> [<addr>] - set a range of RAM aside; size in hex, or decimal as in 128M\n"
 		"kstash load <slot> kernel|initrd|dtb <interface> [<dev[:part]>] <file> - read a file into its place\n"
 		"kstash add <slot> kernel|initrd|dtb <addr> <size> - copy a file from memory into its place\n"
-		"kstash load <slot> kernel.sig|initrd.sig <interface> [<dev[:part]>] <file> - read its signature\n"
-		"kstash add <slot> kernel.sig|initrd.sig <addr> <size> - take its signature from memory\n"
+		"kstash load <slot> kernel.sig|initrd.sig|dtb.sig <interface> [<dev[:part]>] <file> - read its signature\n"
+		"kstash add <slot> kernel.sig|initrd.sig|dtb.sig <addr> <size> - take its signature from memory\n"
 		"kstash bootargs <slot> <args> - set the command line, '' for none\n"
 		"kstash list - show all slots and what is in them\n"
 		"kstash erase <slot> - empty a slot");

@@ -31,15 +31,18 @@ DECLARE_GLOBAL_DATA_PTR;
  * struct slot - a slot
  * @rec: what the operating system is told of it; its bootargs and signatures are malloc()ed
  * @dtb_raw: the dtb was staged here and has not had this board's fix-ups
+ * @dtb_fixed: it has had them, so it is not what was staged
  */
 struct slot {
 	struct kexec_stash_record rec;
 	bool dtb_raw;
+	bool dtb_fixed;
 };
 
 static struct slot slots[KEXEC_STASH_SLOTS_MAX];
 static int nr_slots;
 static bool slots_ready;
+static bool fixing_staged;	/* a staged dtb is having the fix-ups of the OS tree */
 
 /* The one voice for all complaints: which slot, which file of it (or NULL), what is wrong */
 static void __printf(3, 4) complain(const char *label, const char *file, const char *fmt, ...)
@@ -222,6 +225,7 @@ static void clear_slot(struct slot *slot)
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++)
 		drop_file(&slot->rec.file[id]);
 	slot->dtb_raw = false;
+	slot->dtb_fixed = false;
 }
 
 void kstash_uninit(void)
@@ -502,8 +506,10 @@ static int record_file(struct slot *slot, enum kexec_stash_file_id id, u64 offse
 		goto empty;
 	}
 	slot->rec.origin = KEXEC_STASH_FIRMWARE;
-	if (id == KEXEC_STASH_DTB)
+	if (id == KEXEC_STASH_DTB) {
 		slot->dtb_raw = true;
+		slot->dtb_fixed = false;
+	}
 	return 0;
 
 empty:
@@ -603,13 +609,14 @@ static int check_signature(const struct slot *slot, enum kexec_stash_file_id id,
 {
 	const char *name = kexec_stash_file_name(id);
 
-	if (id == KEXEC_STASH_DTB) {
-		complain(slot->rec.label, name, "takes no signature: its fix-ups would not fit it");
-		return -EINVAL;
-	}
 	if (!slot->rec.file[id].size) {
 		complain(slot->rec.label, name, "is not there to be signed, load it first");
 		return -ENOENT;
+	}
+	if (id == KEXEC_STASH_DTB && slot->dtb_fixed) {
+		complain(slot->rec.label, name,
+			 "has had fix-ups since, which no signature fits: load it again first");
+		return -EINVAL;
 	}
 	if (!size || size > KEXEC_STASH_SIGNATURE_LEN) {
 		complain(slot->rec.label, name, "a signature has 1 to %d bytes, this one %llu",
@@ -783,8 +790,10 @@ static int fixup_dtb(struct slot *slot)
 		bootargs = strdup(found);
 
 	ret = fdt_open_into(dtb, dtb, KEXEC_STASH_DTB_MAX);
+	fixing_staged = true;
 	if (!ret)
 		ret = image_setup_libfdt(&images, dtb, false);
+	fixing_staged = false;
 	if (!ret)
 		ret = fdt_open_into(dtb, dtb, KEXEC_STASH_DTB_MAX);
 	if (!ret)
@@ -798,46 +807,72 @@ static int fixup_dtb(struct slot *slot)
 	return set_digest(slot, KEXEC_STASH_DTB);
 }
 
-static void write_record(void *fdt, struct slot *slot)
+/* What was staged here gets the fix-ups of this board, unless somebody vouches for its bytes */
+static void finish_dtb(struct slot *slot)
 {
-	u32 used = fdt_off_dt_strings(fdt) + fdt_size_dt_strings(fdt);
-	int ret;
-
-	if (slot->dtb_raw && fixup_dtb(slot)) {
+	if (!slot->dtb_raw)
+		return;
+	if (slot->rec.file[KEXEC_STASH_DTB].signature_len) {
+		complain(slot->rec.label, "dtb", "is signed, so it has no fix-ups of this board");
+		return;
+	}
+	slot->dtb_raw = false;
+	slot->dtb_fixed = true;
+	if (fixup_dtb(slot)) {
 		/* Neither with half of the fix-ups nor with another dtb is it what was staged */
 		complain(slot->rec.label, "dtb", "fix-ups failed: the slot is emptied");
 		clear_slot(slot);
 	}
-	slot->dtb_raw = false;
+}
 
-	ret = kexec_stash_record_remove(fdt, slot->rec.label);
-	if (!ret && kexec_stash_record_space(&slot->rec) > fdt_totalsize(fdt) - used)
-		ret = -ENOSPC;
-	if (!ret)
-		ret = kexec_stash_record_write(fdt, &slot->rec);
-	if (ret == -ENOSPC)
-		complain(slot->rec.label, NULL,
-			 "no room for its record in the device tree: raise CONFIG_SYS_FDT_PAD");
-	else if (ret)
-		complain(slot->rec.label, NULL, "cannot write its record into the device tree");
+static int write_record(void *fdt, const struct kexec_stash_record *rec)
+{
+	int parent, ret;
+
+	ret = kexec_stash_record_remove(fdt, rec->label);
+	if (ret)
+		return ret;
+	if (kexec_stash_record_space(rec) > fdt_totalsize(fdt) - fdt_off_dt_strings(fdt) -
+					    fdt_size_dt_strings(fdt))
+		return -ENOSPC;
+	parent = kexec_stash_record_parent(fdt);
+	if (parent < 0)
+		return parent;
+	return kexec_stash_record_write_to(fdt, parent, rec);
+}
+
+static const char *why_not_written(int err)
+{
+	switch (err) {
+	case -ENOSPC:
+		return "there is no room, raise CONFIG_SYS_FDT_PAD";
+	case -ERANGE:
+		return "the cells or ranges of /reserved-memory are not as Linux wants them";
+	case -EEXIST:
+		return "/reserved-memory has another node of its name";
+	default:
+		return "it is broken";
+	}
 }
 
 void kstash_fixup(void *fdt)
 {
-	u64 addr = map_to_sysmem(fdt);
 	int i;
 
+	if (fixing_staged)
+		return;
 	kstash_init();
 
-	/* A staged dtb, which is having the fix-ups of the OS tree */
-	for (i = 0; i < nr_slots; i++) {
-		if (addr >= slots[i].rec.base && addr < slots[i].rec.base + slots[i].rec.size)
-			return;
-	}
-
 	/* A new node comes first among its siblings: last to first leaves them in order */
-	for (i = nr_slots - 1; i >= 0; i--)
-		write_record(fdt, &slots[i]);
+	for (i = nr_slots - 1; i >= 0; i--) {
+		int ret;
+
+		finish_dtb(&slots[i]);
+		ret = write_record(fdt, &slots[i].rec);
+		if (ret)
+			complain(slots[i].rec.label, NULL,
+				 "cannot be recorded in the device tree: %s", why_not_written(ret));
+	}
 }
 
 /* Early, before a script or the user can put something where a slot is to be */

@@ -105,13 +105,14 @@ int kstash_add(const char *label, enum kexec_stash_file_id id, u64 addr, u64 siz
 /**
  * kstash_load_signature() - read a file's detached signature
  * @label: the slot
- * @id: the file that is signed: kernel or initrd, which must be there
+ * @id: the file that is signed, which must be there
  * @ifname: interface to read from, e.g. "virtio"
  * @dev_part: device and partition, e.g. "0:1", or NULL for the default
  * @filename: path of what "evmctl ima_sign --sigfile" wrote
  *
  * It is not checked here: Linux finds it as security.ima of the file, and IMA judges by its policy.
- * Staging the file anew drops it.
+ * Staging the file anew drops it. A dtb that has one gets no fix-ups; one that has had them takes
+ * none.
  *
  * Return: 0, -ENODEV if there is no such device, -ENOENT if there is no such slot, no file to be
  * signed or none of this name, -EINVAL if it is no such signature, -EIO if it could not be read,
@@ -157,8 +158,9 @@ void kstash_show_list(void);
  * kstash_fixup() - write the records of all slots into a tree
  * @fdt: the flattened tree of the operating system, all other fix-ups done
  *
- * A dtb that was staged by this U-Boot gets the fix-ups of this board first, in its slot. It is no
- * reason to stop the boot if something here fails: what does not work out is left out, and said.
+ * A dtb that was staged by this U-Boot gets the fix-ups of this board first, in its slot, unless it
+ * is signed. It is no reason to stop the boot if something here fails: what does not work out is
+ * left out, and said.
  */
 void kstash_fixup(void *fdt);
 

@@ -35,7 +35,7 @@
 
 #define TEST_FILE	"kstash-test.tmp"
 
-#define FILES		"kernel, initrd, dtb, kernel.sig, initrd.sig"
+#define FILES		"kernel, initrd, dtb, or one of these with .sig"
 
 /* SHA-256 of the image that make_image() makes, and of "abc" (FIPS 180-2) */
 #define IMAGE_SHA256	"46ff5a9c1371b67ffc6e6fc32bb3d6ec2ebb5c76046f10012d7ec5a507147e25"
@@ -675,7 +675,7 @@ static int kstash_signature_refuses(struct unit_test_state *uts)
 	ut_asserteq(1, run("kstash add a initrd.sig 1200000 7"));
 	ut_assert_nextline(SLOT_A "initrd: is not there to be signed, load it first");
 	ut_asserteq(1, run("kstash add a dtb.sig 1200000 7"));
-	ut_assert_nextline(SLOT_A "dtb: takes no signature: its fix-ups would not fit it");
+	ut_assert_nextline(SLOT_A "dtb: is not there to be signed, load it first");
 	ut_asserteq(1, run("kstash add a kernel.sig 1200000 0"));
 	ut_assert_nextline(SLOT_A "kernel: a signature has 1 to 1024 bytes, this one 0");
 	ut_asserteq(1, run("kstash add a kernel.sig 1200000 401"));
@@ -701,6 +701,91 @@ static int kstash_signature_refuses(struct unit_test_state *uts)
 }
 
 KSTASH_TEST(kstash_signature_refuses);
+
+/* A tree of the operating system; the caller frees it */
+static void *make_os_tree(void)
+{
+	void *os = calloc(1, SZ_16K);
+
+	if (os)
+		fdt_open_into(make_tree(SZ_4K, false), os, SZ_16K);
+	return os;
+}
+
+static int stage_dtb(struct unit_test_state *uts)
+{
+	ut_assertok(fdt_pack(make_tree(SZ_4K, false)));
+	ut_assertok(kstash_add("a", KEXEC_STASH_DTB, WORK_BASE, fdt_totalsize(work_area())));
+	return 0;
+}
+
+static int sign_dtb(void)
+{
+	memcpy(map_sysmem(0x1200000, sizeof(signature)), signature, sizeof(signature));
+	return run("kstash add a dtb.sig 1200000 7");
+}
+
+static int kstash_signed_dtb_stays(struct unit_test_state *uts)
+{
+	const struct kexec_stash_file *file;
+	struct kexec_stash_record rec;
+	struct kexec_stash_fault fault;
+	void *os, *staged;
+	u32 size;
+
+	ut_assertok(reserve_a(uts));
+	ut_assertok(stage_dtb(uts));
+	ut_assertok(sign_dtb());
+	ut_assert_nextline("slot 'a': dtb: signature of 7 bytes");
+	ut_assertok(kstash_set_bootargs("a", "quiet"));
+	os = make_os_tree();
+	ut_assertnonnull(os);
+	kstash_fixup(os);
+	ut_assert_nextline(SLOT_A "dtb: is signed, so it has no fix-ups of this board");
+	ut_assert_console_end();
+
+	/* Not a byte differs, and the record has both digest and signature of it */
+	ut_assertok(fdt_pack(make_tree(SZ_4K, false)));
+	size = fdt_totalsize(work_area());
+	file = &kstash_find("a")->file[KEXEC_STASH_DTB];
+	ut_asserteq_64(size, file->size);
+	staged = map_sysmem(RAM_BASE + file->offset, file->size);
+	ut_asserteq_mem(work_area(), staged, size);
+	ut_assertok(kexec_stash_record_read(os, kexec_stash_record_next(os, -1), &rec, &fault));
+	ut_asserteq_64(size, rec.file[KEXEC_STASH_DTB].size);
+	ut_asserteq_mem(file->digest, rec.file[KEXEC_STASH_DTB].digest, 32);
+	ut_asserteq(sizeof(signature), rec.file[KEXEC_STASH_DTB].signature_len);
+	ut_asserteq_mem(signature, rec.file[KEXEC_STASH_DTB].signature, sizeof(signature));
+	free(os);
+	return 0;
+}
+
+KSTASH_TEST(kstash_signed_dtb_stays);
+
+static int kstash_fixed_dtb_takes_no_signature(struct unit_test_state *uts)
+{
+	void *os;
+
+	ut_assertok(reserve_a(uts));
+	ut_assertok(stage_dtb(uts));
+	os = make_os_tree();
+	ut_assertnonnull(os);
+	kstash_fixup(os);
+	free(os);
+	ut_asserteq(1, sign_dtb());
+	ut_assert_nextline(SLOT_A "dtb: has had fix-ups since, which no signature fits: %s",
+			   "load it again first");
+	ut_asserteq(0, kstash_find("a")->file[KEXEC_STASH_DTB].signature_len);
+
+	/* As it says */
+	ut_assertok(stage_dtb(uts));
+	ut_assertok(sign_dtb());
+	ut_assert_nextline("slot 'a': dtb: signature of 7 bytes");
+	ut_assert_console_end();
+	return 0;
+}
+
+KSTASH_TEST(kstash_fixed_dtb_takes_no_signature);
 
 /* What is written for the operating system reads back as what was staged */
 static int kstash_record(struct unit_test_state *uts)
@@ -758,8 +843,8 @@ static int kstash_record_needs_room(struct unit_test_state *uts)
 	ut_assertok(reserve_a(uts));
 	ut_assertok(fdt_open_into(make_tree(SZ_1K, false), os, SZ_1K));
 	kstash_fixup(os);
-	ut_assert_nextline(SLOT_A "no room for its record in the device tree: %s",
-			   "raise CONFIG_SYS_FDT_PAD");
+	ut_assert_nextline(SLOT_A "cannot be recorded in the device tree: %s",
+			   "there is no room, raise CONFIG_SYS_FDT_PAD");
 	ut_assert_console_end();
 
 	/* Half a record would be worse than none */
@@ -770,8 +855,8 @@ static int kstash_record_needs_room(struct unit_test_state *uts)
 	add_record(os, "a", RAM_BASE, SZ_16M, "old");
 	ut_asserteq(0, kexec_stash_record_next(os, -1) < 0);
 	kstash_fixup(os);
-	ut_assert_nextline(SLOT_A "no room for its record in the device tree: %s",
-			   "raise CONFIG_SYS_FDT_PAD");
+	ut_assert_nextline(SLOT_A "cannot be recorded in the device tree: %s",
+			   "there is no room, raise CONFIG_SYS_FDT_PAD");
 	ut_asserteq(-ENOENT, kexec_stash_record_next(os, -1));
 	ut_assert_console_end();
 	free(os);
