@@ -228,6 +228,27 @@ static void clear_slot(struct slot *slot)
 	slot->dtb_fixed = false;
 }
 
+/* A payload is its first stager's until nothing of it is left */
+static void forget_origin(struct slot *slot)
+{
+	enum kexec_stash_file_id id;
+
+	if (slot->rec.bootargs)
+		return;
+	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
+		if (slot->rec.file[id].size)
+			return;
+	}
+	slot->rec.origin = KEXEC_STASH_FIRMWARE;
+}
+
+/* A file's bytes are about to be overwritten */
+static void empty_file(struct slot *slot, enum kexec_stash_file_id id)
+{
+	drop_file(&slot->rec.file[id]);
+	forget_origin(slot);
+}
+
 void kstash_uninit(void)
 {
 	while (nr_slots) {
@@ -505,7 +526,6 @@ static int record_file(struct slot *slot, enum kexec_stash_file_id id, u64 offse
 		complain(slot->rec.label, kexec_stash_file_name(id), "cannot compute its SHA-256");
 		goto empty;
 	}
-	slot->rec.origin = KEXEC_STASH_FIRMWARE;
 	if (id == KEXEC_STASH_DTB) {
 		slot->dtb_raw = true;
 		slot->dtb_fixed = false;
@@ -569,8 +589,7 @@ int kstash_load(const char *label, enum kexec_stash_file_id id, const char *ifna
 		ret = find_place(slot, id, header, size, &offset);
 		if (ret)
 			return ret;
-		/* From here on its bytes are being overwritten */
-		drop_file(&slot->rec.file[id]);
+		empty_file(slot, id);
 		ret = read_part(ifname, dev_part, filename, slot->rec.base + offset, size);
 	}
 	if (ret) {
@@ -599,7 +618,7 @@ int kstash_add(const char *label, enum kexec_stash_file_id id, u64 addr, u64 siz
 	ret = find_place(slot, id, from, size, &offset);
 	if (ret)
 		return ret;
-	drop_file(&slot->rec.file[id]);
+	empty_file(slot, id);
 	memmove(map_sysmem(slot->rec.base + offset, size), from, size);
 	return record_file(slot, id, offset, size);
 }
@@ -706,6 +725,7 @@ int kstash_set_bootargs(const char *label, const char *bootargs)
 	}
 	free((char *)slot->rec.bootargs);
 	slot->rec.bootargs = copy;
+	forget_origin(slot);
 	return 0;
 }
 

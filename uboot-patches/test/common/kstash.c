@@ -787,6 +787,48 @@ static int kstash_fixed_dtb_takes_no_signature(struct unit_test_state *uts)
 
 KSTASH_TEST(kstash_fixed_dtb_takes_no_signature);
 
+/* A slot that user space has staged, as an earlier boot stage hands it on */
+static void read_runtime_slot(void)
+{
+	struct kexec_stash_record rec = {
+		.label = "a", .base = RAM_BASE, .size = SZ_16M, .origin = KEXEC_STASH_RUNTIME,
+		.bootargs = "quiet",
+		.file = {
+			[KEXEC_STASH_KERNEL] = { .size = SZ_4K },
+			[KEXEC_STASH_INITRD] = { .offset = SZ_4M, .size = SZ_4K },
+		},
+	};
+	void *fdt = make_tree(SZ_64K, false);
+
+	kexec_stash_record_write(fdt, &rec);
+	kstash_read_fdt(fdt);
+}
+
+static int kstash_origin_stays(struct unit_test_state *uts)
+{
+	const struct kexec_stash_record *rec;
+
+	read_runtime_slot();
+	rec = kstash_find("a");
+	ut_asserteq(KEXEC_STASH_RUNTIME, rec->origin);
+	make_image(IMAGE_SIZE);
+	ut_assertok(kstash_add("a", KEXEC_STASH_KERNEL, WORK_BASE, IMAGE_FILE));
+	ut_asserteq(KEXEC_STASH_RUNTIME, rec->origin);
+
+	/* The initrd and the command line are still those that user space has staged */
+	ut_assertok(kstash_add("a", KEXEC_STASH_INITRD, WORK_BASE, IMAGE_FILE));
+	ut_assertok(kstash_set_bootargs("a", "debug"));
+	ut_asserteq(KEXEC_STASH_RUNTIME, rec->origin);
+
+	ut_assertok(kstash_erase("a"));
+	ut_assertok(kstash_add("a", KEXEC_STASH_KERNEL, WORK_BASE, IMAGE_FILE));
+	ut_asserteq(KEXEC_STASH_FIRMWARE, rec->origin);
+	ut_assert_console_end();
+	return 0;
+}
+
+KSTASH_TEST(kstash_origin_stays);
+
 /* What is written for the operating system reads back as what was staged */
 static int kstash_record(struct unit_test_state *uts)
 {
