@@ -485,6 +485,13 @@ static int find_place(const struct slot *slot, enum kexec_stash_file_id id, cons
 		if (ret)
 			return ret;
 	}
+	if (id == KEXEC_STASH_INITRD && size >= sizeof(struct legacy_img_hdr) &&
+	    image_check_magic(header)) {
+		complain(slot->rec.label, name,
+			 "is a legacy image of U-Boot (uImage): strip its header of %zu bytes",
+			 sizeof(struct legacy_img_hdr));
+		return -EINVAL;
+	}
 	*offset = file_offset(slot, id);
 	room = file_room(slot, id, *offset, &next);
 	if (extent > room) {

@@ -5,6 +5,7 @@
 
 #include <command.h>
 #include <env.h>
+#include <image.h>
 #include <kstash.h>
 #include <lmb.h>
 #include <malloc.h>
@@ -505,6 +506,31 @@ static int kstash_bootargs_limit(struct unit_test_state *uts)
 }
 
 KSTASH_TEST(kstash_bootargs_limit);
+
+/* What mkimage makes of an initrd: the kernel that is to unpack it knows nothing of the header */
+static int kstash_refuses_uinitrd(struct unit_test_state *uts)
+{
+	u8 *file = work_area();
+
+	ut_assertok(reserve_a(uts));
+	memset(file, '\0', SZ_4K);
+	put_unaligned_be32(IH_MAGIC, file);
+	ut_asserteq(1, run("kstash add a initrd 1000000 1000"));
+	ut_assert_nextline(SLOT_A "initrd: is a legacy image of U-Boot (uImage): %s",
+			   "strip its header of 64 bytes");
+	ut_assertok(os_write_file(TEST_FILE, file, SZ_4K));
+	ut_asserteq(1, run("kstash load a initrd hostfs - " TEST_FILE));
+	ut_assert_nextline(SLOT_A "initrd: is a legacy image of U-Boot (uImage): %s",
+			   "strip its header of 64 bytes");
+	ut_assertok(check_a_is_empty(uts));
+
+	ut_assertok(run("kstash add a initrd 1000040 fc0"));
+	ut_assert_nextlinen("slot 'a': initrd: 4032 bytes at 0x2400000 (");
+	ut_assert_console_end();
+	return 0;
+}
+
+KSTASH_TEST(kstash_refuses_uinitrd);
 
 static int kstash_erase_keeps_range(struct unit_test_state *uts)
 {
