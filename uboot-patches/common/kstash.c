@@ -18,6 +18,7 @@
 #include <time.h>
 #include <vsprintf.h>
 #include <asm/global_data.h>
+#include <dm/of.h>
 #include <linux/kernel.h>
 #include <linux/libfdt.h>
 #include <linux/string.h>
@@ -96,6 +97,11 @@ const struct kexec_stash_record *kstash_find(const char *label)
 	kstash_init();
 	slot = slot_of(label);
 	return slot ? &slot->rec : NULL;
+}
+
+static bool overlaps(const struct kexec_stash_record *rec, u64 addr, u64 size)
+{
+	return addr < rec->base ? size > rec->base - addr : size && addr - rec->base < rec->size;
 }
 
 /* The region of an LMB list that a range overlaps, or NULL */
@@ -266,6 +272,67 @@ static bool is_uboot(u64 base, u64 size)
 	return base < gd->ram_top && gd->start_addr_sp - CONFIG_STACK_SIZE < base + size;
 }
 
+static bool has_entry_over(const void *fdt, const struct kexec_stash_record *rec)
+{
+	u64 addr, size;
+	int i;
+
+	for (i = 0; i < fdt_num_mem_rsv(fdt); i++) {
+		if (fdt_get_mem_rsv(fdt, i, &addr, &size) || !overlaps(rec, addr, size))
+			continue;
+		complain(rec->label, NULL,
+			 "the device tree has a memory reservation over it, %#llx to %#llx", addr,
+			 addr + size - 1);
+		return true;
+	}
+	return false;
+}
+
+/* Whether a node's reg, of @ac cells for an address and @sc for a size, reaches into a slot */
+static bool reg_reaches_into(const void *fdt, int node, int ac, int sc,
+			     const struct kexec_stash_record *rec)
+{
+	const fdt32_t *reg;
+	int len;
+
+	reg = fdt_getprop(fdt, node, "reg", &len);
+	for (len /= sizeof(*reg); reg && len >= ac + sc; reg += ac + sc, len -= ac + sc) {
+		if (overlaps(rec, of_read_number(reg, ac), of_read_number(reg + ac, sc)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether somebody else has a range by a tree, too: one owner is enough. Slots of the tree are not
+ * somebody else; of them each reader takes the first.
+ */
+static bool is_claimed(const void *fdt, const struct kexec_stash_record *rec)
+{
+	int parent = fdt_path_offset(fdt, "/reserved-memory");
+	int ac = fdt_address_cells(fdt, parent);
+	int sc = fdt_size_cells(fdt, parent);
+	int node;
+
+	if (has_entry_over(fdt, rec))
+		return true;
+	/* Nobody heeds nodes that have other cells */
+	if (ac < 1 || ac > 2 || sc < 1 || sc > 2)
+		return false;
+	fdt_for_each_subnode(node, fdt, parent) {
+		const char *status = fdt_getprop(fdt, node, "status", NULL);
+
+		if ((status && strncmp(status, "ok", 2)) ||
+		    !fdt_node_check_compatible(fdt, node, KEXEC_STASH_COMPATIBLE) ||
+		    !reg_reaches_into(fdt, node, ac, sc, rec))
+			continue;
+		complain(rec->label, NULL, "/reserved-memory/%s of the device tree lies over it",
+			 fdt_get_name(fdt, node, NULL));
+		return true;
+	}
+	return false;
+}
+
 static void take_over_record(const void *fdt, int node)
 {
 	struct kexec_stash_record rec;
@@ -281,8 +348,7 @@ static void take_over_record(const void *fdt, int node)
 	if (rec.disabled || check_slot(rec.label, rec.size, rec.base))
 		return;
 	for (i = 0; i < nr_slots; i++) {
-		if (rec.base < slots[i].rec.base + slots[i].rec.size &&
-		    slots[i].rec.base < rec.base + rec.size) {
+		if (overlaps(&slots[i].rec, rec.base, rec.size)) {
 			complain(rec.label, NULL, "overlaps slot '%s'", slots[i].rec.label);
 			return;
 		}
@@ -291,6 +357,8 @@ static void take_over_record(const void *fdt, int node)
 		complain(rec.label, NULL, "U-Boot itself lies in it");
 		return;
 	}
+	if (is_claimed(fdt, &rec))
+		return;
 
 	/* -EEXIST where it is the control dtb: LMB has taken all of its /reserved-memory */
 	lmb_reserve_flags(rec.base, rec.size, LMB_NOOVERWRITE);
@@ -865,6 +933,9 @@ static int write_record(void *fdt, const struct kexec_stash_record *rec)
 	parent = kexec_stash_record_parent(fdt);
 	if (parent < 0)
 		return parent;
+	/* Only now is it as others will read it */
+	if (is_claimed(fdt, rec))
+		return 0;
 	return kexec_stash_record_write_to(fdt, parent, rec);
 }
 

@@ -159,8 +159,8 @@ void kstash_show_list(void);
  * @fdt: the flattened tree of the operating system, all other fix-ups done
  *
  * A dtb that was staged by this U-Boot gets the fix-ups of this board first, in its slot, unless it
- * is signed. It is no reason to stop the boot if something here fails: what does not work out is
- * left out, and said.
+ * is signed. A slot over which the tree has reserved memory gets no record. It is no reason to stop
+ * the boot if something here fails: what does not work out is left out, and said.
  */
 void kstash_fixup(void *fdt);
 

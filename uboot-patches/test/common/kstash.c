@@ -855,6 +855,97 @@ static int kstash_origin_stays(struct unit_test_state *uts)
 
 KSTASH_TEST(kstash_origin_stays);
 
+static int add_node(void *fdt, const char *name, u64 base, u64 size, const char *property)
+{
+	int parent = kexec_stash_record_parent(fdt);
+	int node = fdt_add_subnode(fdt, parent, name);
+	fdt64_t reg[] = { cpu_to_fdt64(base), cpu_to_fdt64(size) };
+
+	if (node < 0)
+		return node;
+	if (property)
+		fdt_setprop_empty(fdt, node, property);
+	return fdt_setprop(fdt, node, "reg", reg, sizeof(reg));
+}
+
+/* Only the slot that nobody else has is told of */
+static int check_only_b_is_recorded(struct unit_test_state *uts, const void *os)
+{
+	struct kexec_stash_record rec;
+	struct kexec_stash_fault fault;
+	int node = kexec_stash_record_next(os, -1);
+
+	ut_assert(node > 0);
+	ut_assertok(kexec_stash_record_read(os, node, &rec, &fault));
+	ut_asserteq_str("b", rec.label);
+	ut_asserteq(-ENOENT, kexec_stash_record_next(os, node));
+	ut_assert_console_end();
+	return 0;
+}
+
+static int kstash_os_tree_reserves_slot(struct unit_test_state *uts)
+{
+	void *os;
+
+	ut_assertok(reserve_a(uts));
+	ut_assertok(kstash_reserve("b", SZ_8M, RAM_BASE + SZ_32M));
+
+	/* Its last page; a node that reserves nothing, and one that adjoins, are in nobody's way */
+	os = make_os_tree();
+	ut_assertok(add_node(os, "next@3000000", RAM_BASE + SZ_16M, SZ_1M, NULL));
+	ut_assertok(add_node(os, "off@4000000", RAM_BASE + SZ_32M, SZ_1M, NULL));
+	ut_assertok(fdt_setprop_string(os, fdt_path_offset(os, "/reserved-memory/off@4000000"),
+				       "status", "disabled"));
+	ut_assertok(add_node(os, "optee@2fff000", RAM_BASE + SZ_16M - SZ_4K, SZ_4K, "no-map"));
+	kstash_fixup(os);
+	ut_assert_nextline(SLOT_A "/reserved-memory/optee@2fff000 of the device tree lies over it");
+	ut_assertok(check_only_b_is_recorded(uts, os));
+	free(os);
+
+	/* One that begins before it and ends behind it, as the second range of a node */
+	os = make_os_tree();
+	ut_assertok(add_node(os, "pool", RAM_BASE - SZ_2M, SZ_1M, NULL));
+	ut_assertok(fdt_appendprop_u64(os, fdt_path_offset(os, "/reserved-memory/pool"), "reg",
+				       RAM_BASE - SZ_4K));
+	ut_assertok(fdt_appendprop_u64(os, fdt_path_offset(os, "/reserved-memory/pool"), "reg",
+				       SZ_32M));
+	kstash_fixup(os);
+	ut_assert_nextline(SLOT_A "/reserved-memory/pool of the device tree lies over it");
+	ut_assertok(check_only_b_is_recorded(uts, os));
+	free(os);
+
+	/* An entry, and a record of before, which is no longer true */
+	os = make_os_tree();
+	add_record(os, "a", RAM_BASE, SZ_16M, "old");
+	ut_assertok(fdt_add_mem_rsv(os, RAM_BASE + SZ_1M, SZ_4K));
+	kstash_fixup(os);
+	ut_assert_nextline(SLOT_A "the device tree has a memory reservation over it, %s",
+			   "0x2100000 to 0x2100fff");
+	ut_assertok(check_only_b_is_recorded(uts, os));
+	free(os);
+	return 0;
+}
+
+KSTASH_TEST(kstash_os_tree_reserves_slot);
+
+/* The other way round: what is reserved by the tree that the record comes from */
+static int kstash_tree_reserves_its_slot(struct unit_test_state *uts)
+{
+	void *fdt = make_tree(SZ_64K, false);
+
+	ut_assertok(add_node(fdt, "optee@2c00000", 0x2c00000, SZ_2M, "no-map"));
+	add_record(fdt, "b", RAM_BASE + SZ_32M, SZ_8M, NULL);
+	add_record(fdt, "a", RAM_BASE, SZ_16M, NULL);
+	kstash_read_fdt(fdt);
+	ut_assert_nextline(SLOT_A "/reserved-memory/optee@2c00000 of the device tree lies over it");
+	ut_assertnull(kstash_find("a"));
+	ut_assertnonnull(kstash_find("b"));
+	ut_assert_console_end();
+	return 0;
+}
+
+KSTASH_TEST(kstash_tree_reserves_its_slot);
+
 /* What is written for the operating system reads back as what was staged */
 static int kstash_record(struct unit_test_state *uts)
 {
