@@ -104,6 +104,35 @@ static bool overlaps(const struct kexec_stash_record *rec, u64 addr, u64 size)
 	return addr < rec->base ? size > rec->base - addr : size && addr - rec->base < rec->size;
 }
 
+int kstash_guard(const char *what, u64 addr, u64 size)
+{
+	int i;
+
+	kstash_init();
+	for (i = 0; i < nr_slots; i++) {
+		if (!overlaps(&slots[i].rec, addr, size))
+			continue;
+		complain(slots[i].rec.label, NULL, "%s must not be put over it, at %#llx to %#llx",
+			 what, addr, addr + size - 1);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+u64 kstash_room(u64 addr, u64 size)
+{
+	int i;
+
+	kstash_init();
+	for (i = 0; i < nr_slots; i++) {
+		u64 base = slots[i].rec.base;
+
+		if (overlaps(&slots[i].rec, addr, size))
+			size = addr < base ? base - addr : 0;
+	}
+	return size;
+}
+
 /* The region of an LMB list that a range overlaps, or NULL */
 static const struct lmb_region *overlapped(const struct alist *regions, u64 base, u64 size)
 {

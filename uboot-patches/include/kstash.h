@@ -164,4 +164,42 @@ void kstash_show_list(void);
  */
 void kstash_fixup(void *fdt);
 
+/*
+ * What follows is for those who put something into memory without asking LMB for it
+ */
+#if CONFIG_IS_ENABLED(KSTASH)
+
+/**
+ * kstash_guard() - refuse what would be put over a slot
+ * @what: what it is, for the message
+ * @addr: physical address of its first byte
+ * @size: its size in bytes
+ *
+ * Return: 0, or -EBUSY (with a line on the console) if some of it would lie in a slot
+ */
+int kstash_guard(const char *what, u64 addr, u64 size);
+
+/**
+ * kstash_room() - room for something whose size is not known yet
+ * @addr: physical address of its first byte
+ * @size: the most that it may have, in bytes
+ *
+ * Return: the most of @size that reaches into no slot; 0 if @addr lies in one
+ */
+u64 kstash_room(u64 addr, u64 size);
+
+#else
+
+static inline int kstash_guard(const char *what, u64 addr, u64 size)
+{
+	return 0;
+}
+
+static inline u64 kstash_room(u64 addr, u64 size)
+{
+	return size;
+}
+
+#endif
+
 #endif /* __KSTASH_H */

@@ -946,6 +946,30 @@ static int kstash_tree_reserves_its_slot(struct unit_test_state *uts)
 
 KSTASH_TEST(kstash_tree_reserves_its_slot);
 
+static int kstash_guard_refuses(struct unit_test_state *uts)
+{
+	ut_assertok(reserve_a(uts));
+	ut_assertok(kstash_guard("the kernel", RAM_BASE - SZ_1M, SZ_1M));
+	ut_assertok(kstash_guard("the kernel", RAM_BASE + SZ_16M, SZ_1M));
+	ut_assertok(kstash_guard("the kernel", RAM_BASE + SZ_1M, 0));
+	ut_assert_console_end();
+	ut_asserteq(-EBUSY, kstash_guard("the kernel", RAM_BASE - SZ_1M, SZ_1M + 1));
+	ut_assert_nextline(SLOT_A "the kernel must not be put over it, at 0x1f00000 to 0x2000000");
+	ut_asserteq(-EBUSY, kstash_guard("the initrd", RAM_BASE + SZ_16M - 1, SZ_1M));
+	ut_assert_nextline(SLOT_A "the initrd must not be put over it, at 0x2ffffff to 0x30ffffe");
+	ut_asserteq(-EBUSY, kstash_guard("what is read", 0x1000, ~0ULL));
+	ut_assert_nextlinen(SLOT_A "what is read must not be put over it, at 0x1000 to 0x");
+
+	ut_asserteq_64(SZ_1M, kstash_room(RAM_BASE - SZ_1M, SZ_16M));
+	ut_asserteq_64(SZ_64K, kstash_room(RAM_BASE - SZ_1M, SZ_64K));
+	ut_asserteq_64(0, kstash_room(RAM_BASE, SZ_16M));
+	ut_asserteq_64(SZ_16M, kstash_room(RAM_BASE + SZ_16M, SZ_16M));
+	ut_assert_console_end();
+	return 0;
+}
+
+KSTASH_TEST(kstash_guard_refuses);
+
 /* What is written for the operating system reads back as what was staged */
 static int kstash_record(struct unit_test_state *uts)
 {
