@@ -133,6 +133,17 @@ u64 kstash_room(u64 addr, u64 size)
 	return size;
 }
 
+u32 kstash_fdt_space(void)
+{
+	u32 space = 0;
+	int i;
+
+	kstash_init();
+	for (i = 0; i < nr_slots; i++)
+		space += kexec_stash_record_space(&slots[i].rec);
+	return space;
+}
+
 /* The region of an LMB list that a range overlaps, or NULL */
 static const struct lmb_region *overlapped(const struct alist *regions, u64 base, u64 size)
 {

@@ -188,6 +188,13 @@ int kstash_guard(const char *what, u64 addr, u64 size);
  */
 u64 kstash_room(u64 addr, u64 size);
 
+/**
+ * kstash_fdt_space() - room for the records in the tree of the operating system
+ *
+ * Return: bytes that the tree must have to spare for kstash_fixup()
+ */
+u32 kstash_fdt_space(void);
+
 #else
 
 static inline int kstash_guard(const char *what, u64 addr, u64 size)
@@ -198,6 +205,11 @@ static inline int kstash_guard(const char *what, u64 addr, u64 size)
 static inline u64 kstash_room(u64 addr, u64 size)
 {
 	return size;
+}
+
+static inline u32 kstash_fdt_space(void)
+{
+	return 0;
 }
 
 #endif

@@ -970,6 +970,47 @@ static int kstash_guard_refuses(struct unit_test_state *uts)
 
 KSTASH_TEST(kstash_guard_refuses);
 
+/* The room that is asked for is enough for 8 slots with long command lines */
+static int kstash_fdt_space_is_enough(struct unit_test_state *uts)
+{
+	char args[KEXEC_STASH_BOOTARGS_LEN], label[] = "0";
+	struct kexec_stash_record rec;
+	void *os;
+	int i, node;
+	u32 size;
+
+	ut_asserteq(0, kstash_fdt_space());
+	memset(args, 'x', sizeof(args));
+	args[KEXEC_STASH_BOOTARGS_LEN - 1] = '\0';
+	memset(map_sysmem(0x1200000, KEXEC_STASH_SIGNATURE_LEN), KEXEC_STASH_SIGNATURE_TYPE,
+	       KEXEC_STASH_SIGNATURE_LEN);
+	for (i = 0; i < KEXEC_STASH_SLOTS_MAX; i++, label[0]++) {
+		ut_assertok(kstash_reserve(label, SZ_8M, RAM_BASE + i * SZ_8M));
+		ut_assertok(kstash_set_bootargs(label, args));
+		make_image(SZ_1M);
+		ut_assertok(kstash_add(label, KEXEC_STASH_KERNEL, WORK_BASE, IMAGE_FILE));
+		ut_assertok(kstash_add_signature(label, KEXEC_STASH_KERNEL, 0x1200000,
+						 KEXEC_STASH_SIGNATURE_LEN));
+	}
+	ut_assertok(fdt_pack(make_tree(SZ_4K, false)));
+	size = fdt_totalsize(work_area()) + kstash_fdt_space();
+	os = calloc(1, size);
+	ut_assertnonnull(os);
+	ut_assertok(fdt_open_into(work_area(), os, size));
+	kstash_fixup(os);
+	for (i = 0, node = -1; (node = kexec_stash_record_next(os, node)) >= 0; i++) {
+		struct kexec_stash_fault fault;
+
+		ut_assertok(kexec_stash_record_read(os, node, &rec, &fault));
+	}
+	ut_asserteq(KEXEC_STASH_SLOTS_MAX, i);
+	ut_assert_console_end();
+	free(os);
+	return 0;
+}
+
+KSTASH_TEST(kstash_fdt_space_is_enough);
+
 /* What is written for the operating system reads back as what was staged */
 static int kstash_record(struct unit_test_state *uts)
 {
