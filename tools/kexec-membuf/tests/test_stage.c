@@ -679,8 +679,8 @@ static void initrd_with_a_header_of_uboot_is_refused(void **state)
 	i = put_source("uInitrd", wrapped, sizeof(wrapped));
 	run("stage", "a", "--kernel", k, "--initrd", i, NULL);
 	assert_int_equal(status, STATUS_FAILED);
-	assert_error("slot 'a': initrd '%s': is a legacy image of U-Boot (uImage): "
-		     "strip its header of 64 bytes (dd bs=64 skip=1)", i);
+	assert_error("slot 'a': initrd '%s': is a legacy image of U-Boot (uImage): %s", i,
+		     "strip its header of 64 bytes (dd bs=64 skip=1)");
 	assert_old("a");
 	assert_state("a", "staged");
 	free(i);
