@@ -2,7 +2,7 @@
 # Thin front of scripts/ and tests/: what each target does stands there. Everything generated lies in build/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force linux-debug signing-guest kdump-guest demo check check-debug lint series soak fuzz fuzz-fs bench bench-update deb update-guest clean
+.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force cmdline-force linux-debug signing-guest kdump-guest demo check check-debug lint series soak fuzz fuzz-fs bench bench-update deb update-guest clean
 
 help:		## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -40,13 +40,16 @@ demo: linux uboot initramfs payload	## the main job in QEMU, told step by step
 sig-force: linux
 	@scripts/build linux-sig-force
 
+cmdline-force: linux
+	@scripts/build linux-cmdline-force
+
 signing-guest kdump-guest: setup
 	@scripts/debian-guest $(@:-guest=)
 
 update-guest: setup
 	@scripts/update-guest
 
-check: linux sig-force uboot sandbox initramfs signing-guest kdump-guest update-guest payload	## all tests; ends with one line of numbers
+check: linux sig-force cmdline-force uboot sandbox initramfs signing-guest kdump-guest update-guest payload	## all tests; ends with one line of numbers
 	@scripts/check
 
 check-debug: check linux-debug	## make check, and the end-to-end tests once more on a kernel with KASAN, lockdep and UBSAN

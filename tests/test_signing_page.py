@@ -20,7 +20,7 @@ PAGE = Page("signing.md", [
     "device keys", "device policy", "device verify", "verify", "device load", "device measured", "device unsigned",
     "unsigned", "unsigned-log", "unsigned-verify", "device changed", "changed-log", "device exec", "device stage",
     "device stage-modsig", "uboot-dtb", "device dtb-unsigned", "workstation sign-dtb", "device dtb-signed",
-    "device lockdown", "lockdown-log", "device stage-pe",
+    "device lockdown", "lockdown-log", "device stage-pe", "cmdline-config",
 ])
 block, shows = PAGE.block, PAGE.shows
 
