@@ -2,7 +2,7 @@
 # Thin front of scripts/ and tests/: what each target does stands there. Everything generated lies in build/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force cmdline-force linux-debug signing-guest kdump-guest demo check check-debug lint series soak fuzz fuzz-fs bench bench-update deb update-guest clean
+.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force cmdline-force linux-debug signing-guest kdump-guest demo check check-debug lint series soak soak-kho fuzz fuzz-fs bench bench-update deb update-guest clean
 
 help:		## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -27,6 +27,7 @@ tools: setup	## build/tools/kexec-membuf (arm64, static) and build/kexec-tools/k
 
 guest: tools
 	@scripts/build guest
+	@scripts/build selftests
 
 initramfs: guest linux
 	@scripts/initramfs
@@ -58,6 +59,9 @@ check-debug: check linux-debug	## make check, and the end-to-end tests once more
 soak: linux uboot initramfs payload	## 200 kexecs in a row between two slots; ROUNDS=<n>, SEED=<n>, MACHINES=<n>, KHO=1
 	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/soak.py $(ROUNDS) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MACHINES),--machines $(MACHINES)) $(if $(KHO),--kho)
+
+soak-kho: linux initramfs payload	## 100 kexecs in a row with 1 GiB of memory that lives through them; HOPS=<n>
+	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/kho.py $(HOPS)
 
 fuzz: setup	## each fuzzer for 10 minutes; SECONDS=<n>, FUZZERS=<names>
 	@$(MAKE) -s -C tests/fuzz run SECONDS=$(or $(SECONDS),600) $(if $(FUZZERS),FUZZERS="$(FUZZERS)")

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * scribble - a fault in the kernel, on purpose: a byte written through the linear map
+ * scribble - faults in the kernel, on purpose: a byte written through the linear map, memory of
+ * others that KHO preserves
  *
  * "<physical address> <byte>" is what to write to debugfs' scribble, in hexadecimal. An address
- * alone changes nothing; the file then reads as the byte that lies there.
+ * alone changes nothing; the file then reads as the byte that lies there. debugfs' preserve takes
+ * "<physical address> <pages>", the first in hexadecimal.
  */
 
 #include <linux/debugfs.h>
 #include <linux/io.h>
+#include <linux/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
@@ -49,8 +52,29 @@ static const struct file_operations scribble_fops = {
 	.write = scribble_write,
 };
 
+static ssize_t preserve_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
+{
+	char line[64] = {};
+	unsigned long long addr;
+	unsigned int pages;
+	int ret;
+
+	if (count >= sizeof(line) || copy_from_user(line, buf, count))
+		return -EINVAL;
+	if (sscanf(line, "%llx %u", &addr, &pages) != 2 || !pfn_is_map_memory(PHYS_PFN(addr)))
+		return -EINVAL;
+	ret = kho_preserve_pages(phys_to_page(addr), pages);
+	return ret ? ret : count;
+}
+
+static const struct file_operations preserve_fops = {
+	.owner = THIS_MODULE,
+	.write = preserve_write,
+};
+
 static int __init scribble_init(void)
 {
+	debugfs_create_file("preserve", 0200, NULL, NULL, &preserve_fops);
 	debugfs_create_file("scribble", 0600, NULL, NULL, &scribble_fops);
 	return 0;
 }
