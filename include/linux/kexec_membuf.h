@@ -271,12 +271,45 @@ void kexec_membuf_take_handover(void);
 /**
  * kexec_membuf_reserve() - reserve the slots that kexec_stash= asks for
  *
- * Those that the device tree has are left as they are.
+ * Those that the device tree has are left as they are. With KHO, the free memory
+ * of slots that it does not reserve is kept until kexec_membuf_give_back().
  *
  * Context: memblock knows the memory, the device tree's reserved memory is
  * reserved, and nobody else has been given any.
  */
 void kexec_membuf_reserve(void);
+
+/**
+ * kexec_membuf_movable_only() - whether only movable pages may be in a range
+ * @base: physical address of a page block
+ * @size: its size in bytes
+ *
+ * With KHO, slots that are or may become this kernel's memory are such: what is
+ * preserved would be lost when the next kernel has the slot.
+ *
+ * Return: true if the range runs into one.
+ */
+bool kexec_membuf_movable_only(phys_addr_t base, phys_addr_t size);
+
+/**
+ * kexec_membuf_give_back() - free the memory that was kept from memblock
+ *
+ * Context: memblock is about to hand all that is free to the page allocator.
+ */
+void kexec_membuf_give_back(void);
+
+/**
+ * kexec_membuf_preserve() - note that KHO is about to preserve memory
+ * @base: physical address
+ * @size: size in bytes
+ *
+ * A slot that it lies in is not offered to the next kernel.
+ *
+ * Context: any but atomic.
+ * Return: 0, or -EBUSY if the slot is not this kernel's memory, or the next
+ * kernel was told of it already.
+ */
+int kexec_membuf_preserve(phys_addr_t base, phys_addr_t size);
 
 /**
  * kexec_membuf_only_slots() - whether a node of the running tree tells of slots
@@ -418,6 +451,20 @@ static inline void kexec_membuf_take_handover(void)
 
 static inline void kexec_membuf_reserve(void)
 {
+}
+
+static inline bool kexec_membuf_movable_only(phys_addr_t base, phys_addr_t size)
+{
+	return false;
+}
+
+static inline void kexec_membuf_give_back(void)
+{
+}
+
+static inline int kexec_membuf_preserve(phys_addr_t base, phys_addr_t size)
+{
+	return 0;
 }
 
 static inline bool kexec_membuf_only_slots(int node)

@@ -214,6 +214,8 @@ const char *__init kexec_claims_check(u64 base, u64 size)
 	phys_addr_t text = __pa_symbol(_text);
 	struct kexec_claim claim;
 
+	if (kexec_kho_claims(base, size, &claim))
+		return claim.why;
 	if (overlaps(base, size, text, _end - _text))
 		return "lies over the running kernel";
 	if (overlaps(base, size, phys_initrd_start, phys_initrd_size))
@@ -276,7 +278,9 @@ bool __init kexec_claims_find(u64 base, u64 size, struct kexec_claim *claim)
 	if (asked)
 		return take(claim, asked->base, asked->size, "what ", asked->by,
 			    " asks for");
-	return find_slot(base, size, claim) || find_node(base, size, claim);
+	return find_slot(base, size, claim) ||
+	       find_node(base, size, claim) ||
+	       kexec_kho_claims(base, size, claim);
 }
 
 bool kexec_membuf_excluded_range(const struct kimage *image,

@@ -9,7 +9,6 @@
 #include <linux/crash_dump.h>
 #include <linux/initrd.h>
 #include <linux/kexec.h>
-#include <linux/kexec_handover.h>
 #include <linux/kexec_membuf.h>
 #include <linux/memblock.h>
 #include <linux/of_fdt.h>
@@ -230,16 +229,12 @@ static void __init reserve_slot(struct kexec_stash_want *want)
 		reserved[nr_reserved++] = *want;
 }
 
-void __init kexec_membuf_reserve(void)
+static void __init reserve_wanted(void)
 {
-	if (!nr_wants || !initial_boot_params)
+	if (!nr_wants)
 		return;
 	if (is_kdump_kernel()) {
 		pr_notice("a crash kernel has no memory to spare: kexec_stash= is ignored\n");
-		return;
-	}
-	if (is_kho_boot()) {
-		pr_notice("memory is handed over, but it is not known yet which: kexec_stash= is ignored\n");
 		return;
 	}
 	/* First those that can be at one place only */
@@ -249,6 +244,14 @@ void __init kexec_membuf_reserve(void)
 				reserve_slot(&wants[i]);
 		}
 	}
+}
+
+void __init kexec_membuf_reserve(void)
+{
+	if (!initial_boot_params)
+		return;
+	reserve_wanted();
+	kexec_kho_keep_slots();
 }
 
 /**

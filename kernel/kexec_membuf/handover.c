@@ -117,11 +117,12 @@ static int write_record(const struct kimage *image, void *fdt, int parent,
 	} else if (slot->running || slot->absent || slot->released) {
 		forget_payload(&rec);
 		/*
-		 * A device's tables, put there while it was ordinary memory,
-		 * stay there until the next reset
+		 * What a device's tables, put there while it was ordinary
+		 * memory, or KHO have of it stays there until the next reset
 		 */
 		rec.disabled = kexec_fdt_overlaps_memreserve(fdt, rec.base,
-							     rec.size);
+							     rec.size) ||
+			       kexec_slot_kept_by_kho(slot);
 	} else {
 		pass_on_payload(slot, &rec);
 	}

@@ -96,6 +96,8 @@ struct kexec_slot_progress {
  * @absent: this kernel does not run in it, but has it as ordinary
  *	memory: not shown, only passed on
  * @released: its memory was given back to this kernel
+ * @preserved: KHO preserves some of it; changes from false to true only,
+ *	without @lock
  * @sealed: number of kexec images that adopted it or are about to, and one if
  *	@ahead; nobody may change the payload while there are any
  * @ahead: sealed ahead of a load, to be verified; that seal is broken by who
@@ -127,6 +129,7 @@ struct kexec_slot {
 	bool running;
 	bool absent;
 	bool released;
+	bool preserved;
 	unsigned int sealed;
 	bool ahead;
 	unsigned int writers;
@@ -209,6 +212,11 @@ bool __init kexec_claims_find(u64 base, u64 size, struct kexec_claim *claim);
 struct kexec_stash_want;
 const struct kexec_stash_want *__init kexec_slot_reserved(unsigned int i);
 void __init kexec_slots_take_payloads(void);
+
+/* kho.c */
+bool __init kexec_kho_claims(u64 base, u64 size, struct kexec_claim *claim);
+void __init kexec_kho_keep_slots(void);
+bool kexec_slot_kept_by_kho(const struct kexec_slot *slot);
 
 /* seal.c */
 int kexec_slot_seal(struct kexec_slot *slot);
