@@ -149,8 +149,10 @@ static void change_drops_digest_but_no_signature(struct kunit *test)
 	file->hash = KEXEC_STASH_SHA512;
 	file->signature = "signature";
 	file->signature_len = 9;
+	file->authenticated = true;
 	kexec_slot_touch(slot, KEXEC_STASH_INITRD);
 	KUNIT_EXPECT_EQ(test, file->hash, KEXEC_STASH_HASH_NONE);
+	KUNIT_EXPECT_FALSE(test, file->authenticated);
 	KUNIT_EXPECT_NOT_NULL(test, file->signature);
 	KUNIT_EXPECT_EQ(test, file->signature_len, 9);
 	KUNIT_EXPECT_NE(test, before, atomic_read(&kexec_slots_generation));

@@ -324,17 +324,19 @@ bool kexec_slot_verified(const struct kexec_slot *slot)
  * @slot: the slot, locked
  * @id: the file
  *
- * Its recorded digest does not hold any longer, and until
- * kexec_slot_check_staged() nobody may take it for whole. A signature stays, as
- * it does with any file that is written to: whether it still fits is for those
- * to find who ask for it.
+ * Its recorded digest does not hold any longer, nor what the boot stage found of
+ * a signature, and until kexec_slot_check_staged() nobody may take it for whole.
+ * security.ima stays, as it does with any file that is written to: whether it
+ * still fits is for those to find who ask for it.
  */
 void kexec_slot_touch(struct kexec_slot *slot, unsigned int id)
 {
 	slot->rec.origin = KEXEC_STASH_RUNTIME;
 	__set_bit(id, &slot->dirty);
-	if (id != KEXEC_SLOT_CMDLINE)
+	if (id != KEXEC_SLOT_CMDLINE) {
 		slot->rec.file[id].hash = KEXEC_STASH_HASH_NONE;
+		slot->rec.file[id].authenticated = false;
+	}
 	atomic_inc(&kexec_slots_generation);
 }
 
