@@ -226,24 +226,31 @@ int kexec_fdt_drop_slots(void *fdt)
 /**
  * kexec_fdt_forget_payloads() - leave nothing of records but their slots
  * @fdt: the tree, writable
- * @but: how many of the first ones to leave as they are
+ * @parent: offset of its /reserved-memory, or an error for none
+ * @but: how many of the first records to leave as they are
  *
  * Return: 0, or -EINVAL if the tree is broken.
  */
-int kexec_fdt_forget_payloads(void *fdt, unsigned int but)
+int kexec_fdt_forget_payloads(void *fdt, int parent, unsigned int but)
 {
 	static const char *const names[] = { "bootargs", "hand-over", "origin",
 					     NULL };
-	int node = -1, child, ret = 0;
+	int node, child, ret = 0;
 
-	while (!ret && (node = kexec_stash_record_next(fdt, node)) >= 0) {
-		if (but && but--)
+	if (parent < 0)
+		return 0;
+	fdt_for_each_subnode(node, fdt, parent) {
+		if (fdt_node_check_compatible(fdt, node,
+					      KEXEC_STASH_COMPATIBLE) ||
+		    (but && but--))
 			continue;
 		ret = kexec_fdt_del_props(fdt, node, names);
 		while (!ret && (child = fdt_first_subnode(fdt, node)) >= 0)
 			ret = fdt_del_node(fdt, child);
+		if (ret)
+			return -EINVAL;
 	}
-	return ret ? -EINVAL : 0;
+	return 0;
 }
 
 /**

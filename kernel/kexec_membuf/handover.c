@@ -184,7 +184,8 @@ static int write_records(const struct kimage *image, void *fdt)
 	int parent, ret = 0;
 
 	if (!kexec_nr_slots)
-		return kexec_fdt_forget_payloads(fdt, 0);
+		return kexec_fdt_forget_payloads(
+			fdt, fdt_path_offset(fdt, "/reserved-memory"), 0);
 	parent = kexec_stash_record_parent(fdt);
 	if (parent < 0) {
 		if (kexec_stash_parent_check(fdt, &fault))
@@ -211,7 +212,7 @@ static int write_records(const struct kimage *image, void *fdt)
 	 * What was refused at boot is memory that this kernel uses, whatever
 	 * the record says of it
 	 */
-	return ret ?: kexec_fdt_forget_payloads(fdt, written);
+	return ret ?: kexec_fdt_forget_payloads(fdt, parent, written);
 }
 
 int kexec_membuf_fixup_fdt(const struct kimage *image, void *fdt)

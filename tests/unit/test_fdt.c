@@ -846,7 +846,8 @@ static void test_forget_payloads(void **state)
 		tree_edit(fdt, &handover);
 		rec.file[KEXEC_STASH_KERNEL].size = 1;
 		assert_int_equal(kexec_stash_record_write(fdt, &rec), 0);
-		assert_int_equal(kexec_fdt_forget_payloads(fdt, but), 0);
+		assert_int_equal(kexec_fdt_forget_payloads(fdt, fdt_path_offset(fdt, "/reserved-memory"),
+						       but), 0);
 		assert_int_equal(fdt_check_full(fdt, TREE_SIZE), 0);
 		for (int i = 0; i < 2; i++) {
 			node = kexec_stash_record_next(fdt, node);
