@@ -24,11 +24,19 @@ def runs_into(start, size, base, length):
     return start < base + length and base < start + size
 
 
+def wipe(m, slot):
+    """Write to all of a slot that a payload can be in: what else may lie there is lost."""
+    path = stash.slot_path(slot, "kernel")
+    _, size = early.place(m, slot)
+    m.run(f"dd if=/dev/zero of={path} bs=1M count={size // stash.MIB - 8} 2>/dev/null; : > {path}", timeout=120)
+
+
 def hop(m, slot, bootargs, initrd="/mnt/own.initrd"):
     """Stage our kernel into a slot anew and go on in it."""
     state = stash.state(m, slot)
     if state != "empty":
         raise Failure(f"{m.name}: slot {slot} is {state}, not free to be staged")
+    wipe(m, slot)
     stash.stage(m, slot, initrd=initrd, bootargs=bootargs)
     m.run(f"kexec-membuf load {slot}", timeout=120)
     copied = m.read("/sys/kernel/kexec/copy_bytes")
@@ -43,7 +51,9 @@ class LiveUpdate:
     """A machine whose memfd lives on, and what was seen after each kexec."""
 
     def __init__(self, m, mib):
-        self.m, self.mib, self.slot, self.rows = m, mib, "b", []
+        """The memory is taken by a kernel that runs in a slot."""
+        self.m, self.mib, self.slot, self.rows = m, mib, "a", []
+        hop(m, "a", f"{stash.BOOTARGS} {ARGS}")
         m.run(f"luo new {mib}", timeout=120)
 
     def go(self):
