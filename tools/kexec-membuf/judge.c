@@ -172,6 +172,13 @@ static void judge_in_two(const struct facts *facts, const struct signature *sig,
 	}
 }
 
+/* The boot stage has checked a signature of these bytes, which the recorded digest tells */
+static bool is_authenticated_dtb(const struct facts *facts, const struct file_facts *file)
+{
+	return file->id == KEXEC_STASH_DTB && file->recorded == ANSWER_YES &&
+	       facts->record.rec.file[file->id].authenticated;
+}
+
 static bool is_kernel_check(const struct file_facts *file)
 {
 	return file->id != KEXEC_STASH_INITRD;
@@ -200,7 +207,7 @@ void judge_rule(const struct facts *facts, const struct file_facts *file, struct
 	};
 
 	memset(rule, 0, sizeof(*rule));
-	if (facts->security.policy)
+	if (facts->security.policy && !is_authenticated_dtb(facts, file))
 		policy_find_rule(facts->security.policy, &ima_file, rule);
 }
 
@@ -391,7 +398,8 @@ static void judge_ima(const struct facts *facts, const struct file_facts *file,
 	struct ima_rule rule;
 
 	opine(opinion, ANSWER_YES, "", "%s", "");
-	if (security->ima == ANSWER_NO || security->ima_mode != IMA_MODE_ENFORCE)
+	if (security->ima == ANSWER_NO || security->ima_mode != IMA_MODE_ENFORCE ||
+	    is_authenticated_dtb(facts, file))
 		return;
 	if (!security->policy) {
 		opine(opinion, ANSWER_UNKNOWN, "see IMA's policy yourself", "%s",
@@ -539,7 +547,7 @@ void judge_file(const struct facts *facts, const struct file_facts *file, struct
 	opine(opinion, ANSWER_YES, "", "%s", "");
 	if (!file->size)
 		return;
-	if (file->id == KEXEC_STASH_DTB)
+	if (file->id == KEXEC_STASH_DTB && !is_authenticated_dtb(facts, file))
 		judge_dtb_alone(facts, opinion);
 	judge_ima(facts, file, &next);
 	also(opinion, &next);
