@@ -208,14 +208,14 @@ TAMPER = {
     "EINVAL": ["ftruncate", "truncate to a page"],
     # Mappings are for reading, also for those who need no permission of theirs
     "EACCES": ["mmap shared, writable", "mmap private, writable", "mprotect"],
-    "EIO": ["/proc/self/mem", "ptrace POKEDATA"],
+    "EIO": ["/proc/self/mem", "ptrace POKEDATA", "/proc/kcore"],
     "EFAULT": ["process_vm_writev"],
     # The file system has neither handles, links nor new names
     "EOPNOTSUPP": ["open_by_handle_at"],
     "EPERM": ["link", "rename away", "rename other file over", "rename EXCHANGE"],
     "EEXIST": ["link over", "symlink over"],
     "EXDEV": ["FICLONE", "rename over"],
-    "ENOENT": ["/dev/mem", "/proc/kcore"],
+    "ENOENT": ["/dev/mem"],
     # To a copy of what the file holds
     "OK": ["write behind splice", "vmsplice out of pipe", "mmap shared", "mmap private"],
 }

@@ -339,7 +339,13 @@ static int dev_mem(void)
 
 static int proc_kcore(void)
 {
-	return result(open("/proc/kcore", O_RDWR));
+	int fd = open("/proc/kcore", O_RDWR), ret;
+
+	if (fd < 0)
+		return result(fd);
+	ret = result(write(fd, "x", 1));
+	close(fd);
+	return ret;
 }
 
 /* The name */
