@@ -206,6 +206,8 @@ static ssize_t payload_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ret = generic_write_checks(iocb, from);
 	if (ret > 0)
 		ret = file_update_time(iocb->ki_filp) ?: write_all(iocb, from);
+	/* What IMA has hashed meanwhile is neither the old bytes nor these */
+	inode_inc_iversion(inode);
 	inode_unlock(inode);
 	return ret;
 }
