@@ -14,8 +14,8 @@ import pytest
 
 import signing
 import stash
-from signed_slots import (ALL_SLOTS, FIRST, KINDS, OK, POLICIES, SLOT, Slot, load_base, load_ext4, load_slot, stage,
-                          start)
+from signed_slots import (ALL_SLOTS, AUTHENTICATED, FIRST, KINDS, OK, POLICIES, SLOT, Slot, load_base, load_ext4,
+                          load_slot, stage, start)
 
 INITRD_BAD = ["initrd unsigned", "initrd, unknown key", "initrd, sig. of another file", "initrd flipped",
               "initrd, sig. flipped", "initrd, sig. truncated"]

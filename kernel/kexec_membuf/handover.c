@@ -183,9 +183,10 @@ static int write_records(const struct kimage *image, void *fdt)
 	unsigned int written = 0;
 	int parent, ret = 0;
 
-	if (!kexec_nr_slots)
-		return kexec_fdt_forget_payloads(
-			fdt, fdt_path_offset(fdt, "/reserved-memory"), 0);
+	if (!kexec_nr_slots) {
+		parent = fdt_path_offset(fdt, "/reserved-memory");
+		return kexec_fdt_forget_payloads(fdt, parent, 0);
+	}
 	parent = kexec_stash_record_parent(fdt);
 	if (parent < 0) {
 		if (kexec_stash_parent_check(fdt, &fault))

@@ -684,14 +684,6 @@ static void __init take_signatures(struct kexec_slot *slot)
 	}
 }
 
-/* Why a record was not asked about, though there is nothing wrong with it */
-static const char *__init why_not_asked(void)
-{
-	return nr_judged == ARRAY_SIZE(judged) ?
-		       "is one slot too many" :
-		       "is in a /reserved-memory that Linux ignores, for its cells or ranges";
-}
-
 static void __init add_slot(int node)
 {
 	struct kexec_stash_fault fault = { "", "reg" };
@@ -706,9 +698,8 @@ static void __init add_slot(int node)
 	if (!ret && rec.disabled)
 		ret = kexec_stash_record_conflict(initial_boot_params, node,
 						  &rec, is_refused, &fault);
-	if (!ret && before)
-		fault.why = why_not_asked();
-	else if (!ret && kexec_nr_slots == KEXEC_STASH_SLOTS_MAX)
+	/* Not asked about: more nodes than anybody has use for */
+	if (!ret && (before || kexec_nr_slots == KEXEC_STASH_SLOTS_MAX))
 		fault.why = "is one slot too many";
 	if (fault.why) {
 		refuse(&rec, &fault);

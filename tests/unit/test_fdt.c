@@ -841,13 +841,13 @@ static void test_forget_payloads(void **state)
 						  .size = 0x200000, .bootargs = "quiet" };
 		void *fdt = tree_good(2);
 		struct kexec_stash_fault fault;
-		int node = -1;
+		int node = -1, parent;
 
 		tree_edit(fdt, &handover);
 		rec.file[KEXEC_STASH_KERNEL].size = 1;
 		assert_int_equal(kexec_stash_record_write(fdt, &rec), 0);
-		assert_int_equal(kexec_fdt_forget_payloads(fdt, fdt_path_offset(fdt, "/reserved-memory"),
-						       but), 0);
+		parent = fdt_path_offset(fdt, "/reserved-memory");
+		assert_int_equal(kexec_fdt_forget_payloads(fdt, parent, but), 0);
 		assert_int_equal(fdt_check_full(fdt, TREE_SIZE), 0);
 		for (int i = 0; i < 2; i++) {
 			node = kexec_stash_record_next(fdt, node);

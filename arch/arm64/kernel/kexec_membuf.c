@@ -13,12 +13,12 @@
 #include <linux/mm.h>
 #include <linux/preempt.h>
 #include <linux/set_memory.h>
+#include <linux/smp.h>
 
 #include <asm/arch_timer.h>
 #include <asm/cpu_ops.h>
 #include <asm/image.h>
 #include <asm/setup.h>
-#include <asm/smp.h>
 
 static bool page_size_supported(u64 flags)
 {
