@@ -132,6 +132,8 @@ static int clean_again(struct notifier_block *nb, unsigned long action,
 			continue;
 		arch_kexec_stash_flush(__va(slot->rec.base), slot->rec.size);
 		kexec_slot_forget_progress(slot);
+		for (int id = 0; id < KEXEC_STASH_NR_FILES; id++)
+			kexec_slot_forget_verdict(slot, id);
 	}
 	verify_all();
 	return NOTIFY_OK;
