@@ -20,6 +20,9 @@ Payload = collections.namedtuple("Payload", "kernel kernel_sig initrd initrd_sig
 # Of these the record says that the boot stage has checked a signature over the dtb
 AUTHENTICATED = re.compile("dtb authenticated")
 
+# Of these the record has the digest that a file had before a bit of it was flipped
+FLIPPED_LATER = {"imasig, kernel flipped later": {"kernel": "plain"}, "dtb authenticated, flipped": {"dtb": "dtb"}}
+
 # kind: (good or bad, payload); which of them is good, and for whom, the table says
 SIGNED = Payload("plain", "plain.sig")
 KINDS = {
@@ -116,10 +119,8 @@ class Slot(collections.namedtuple("Slot", "label base kind origin")):
         paths = {file: signing.SIGNED / name for file in ("kernel", "initrd", "dtb")
                  if (name := getattr(payload, file))}
         files, load = stash.staged(self.base, **{"initrd": None, **paths}, size=SLOT)
-        if self.kind.endswith("flipped later"):
-            files["kernel"] = (*files["kernel"][:2], stash.sha256(signing.SIGNED / "plain"))
-        if self.kind == "dtb authenticated, flipped":
-            files["dtb"] = (*files["dtb"][:2], stash.sha256(signing.SIGNED / "dtb"))
+        for file, good in FLIPPED_LATER.get(self.kind, {}).items():
+            files[file] = (*files[file][:2], stash.sha256(signing.SIGNED / good))
         node = stash.node(self.label, self.base, SLOT, files, bootargs=self.cmdline,
                           body='origin = "early";' if self.origin == "early" else "")
         for file in files:
@@ -136,8 +137,12 @@ def start(title, name, slots):
     policy = POLICIES[name]
     signing.files()
     records = [slot.record() for slot in slots]
+    append = policy.append
+    if any(slot.kind in FLIPPED_LATER for slot in slots):
+        # A load is to find them, not the thread that verifies ahead, at a time of its own
+        append += " kexec_membuf.verify_ahead=0"
     m = signing.machine(f"signed-{re.sub('[^A-Za-z0-9_]', '-', title)}", [node for node, _ in records],
-                        [file for _, load in records for file in load], policy.append,
+                        [file for _, load in records for file in load], append,
                         **({"kernel": policy.image} if policy.image else {}))
     with closed_on_failure(m):
         set_up(m, policy)

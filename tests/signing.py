@@ -63,13 +63,6 @@ states() {
 		echo "$file: $value"
 	done
 }
-remember() {
-	before=$(states)
-}
-changed() {
-	after=$(states)
-	[ "$before" != "$after" ] && printf 'before:\n%s\nafter:\n%s\n' "$before" "$after"
-}
 """
 
 
