@@ -100,4 +100,4 @@ def available(m):
 
 def messages(m):
     """What the stash says in the kernel's log, without time stamps."""
-    return [line.partition("kexec_membuf: ")[2] for line in stash.kernel_log(m, r"\] kexec_membuf: ")]
+    return [line.partition("kexec_stash: ")[2] for line in stash.kernel_log(m, r"\] kexec_stash: ")]

@@ -85,7 +85,7 @@ POLICIES = {
     "none": Policy([]),
     "imasig": Policy([IMASIG]),
     "imasig+initrd": Policy([IMASIG, INITRD_IMASIG], base="initrd imasig"),
-    "imasig+critical": Policy([IMASIG, "measure func=CRITICAL_DATA label=kexec_membuf"]),
+    "imasig+critical": Policy([IMASIG, "measure func=CRITICAL_DATA label=kexec_stash"]),
     "imasig|modsig": Policy([MODSIG], base="modsig"),
     "measure": Policy([*MEASURE, "measure func=KEXEC_CMDLINE"]),
     "measure ima-sig": Policy([f"{rule} template=ima-sig" for rule in MEASURE] + ["measure func=KEXEC_CMDLINE"]),
@@ -140,7 +140,7 @@ def start(title, name, slots):
     append = policy.append
     if any(slot.kind in FLIPPED_LATER for slot in slots):
         # A load is to find them, not the thread that verifies ahead, at a time of its own
-        append += " kexec_membuf.verify_ahead=0"
+        append += " kexec_stash.verify_ahead=0"
     m = signing.machine(f"signed-{re.sub('[^A-Za-z0-9_]', '-', title)}", [node for node, _ in records],
                         [file for _, load in records for file in load], append,
                         **({"kernel": policy.image} if policy.image else {}))

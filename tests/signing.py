@@ -28,7 +28,7 @@ POLICY_FILES = {"policy.modsig": [MODSIG]}
 LOAD_BEGINS = "load begins"
 # What names the reason of a refusal in the kernel's log, to Python's re and to grep -E
 CAUSES = (r"cause=(\S+)", r"(signature verification failed \(-?[0-9]+\))", r"(Lockdown): kfl: .* is restricted",
-          r"kexec_membuf: slot '\w+': (.*)")
+          r"kexec_stash: slot '\w+': (.*)")
 
 # What the guest's shell does for a row of the matrix, in one go: a command over the serial line takes its time
 FUNCTIONS = rf"""

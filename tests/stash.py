@@ -21,7 +21,7 @@ BASE_A, BASE_B, SLOT_SIZE = 0x50000000, 0x60000000, 128 * MIB
 BASE = {"a": BASE_A, "b": BASE_B}
 BOOTARGS = "console=ttyAMA0 earlycon=pl011,0x9000000"
 # For tests of what a load does itself
-NOT_AHEAD = f"{BOOTARGS} kexec_membuf.verify_ahead=0"
+NOT_AHEAD = f"{BOOTARGS} kexec_stash.verify_ahead=0"
 
 # Name on the disk and where it comes from
 FILES = {

@@ -68,7 +68,7 @@ MEMRESERVE = f"/memreserve/ {0x5e000000:#x} 0x1000;"
 
 
 def refusals(m):
-    return stash.kernel_log(m, r"kexec_membuf: .*refused")
+    return stash.kernel_log(m, r"kexec_stash: .*refused")
 
 
 class TestRecordFaults:
@@ -235,7 +235,7 @@ class TestPayloadFaults:
         assert said == errno
         lines = [line for line in got["lines"] if "kexec" in line]
         assert len(lines) == 1, lines
-        assert re.search(rf"kexec_membuf: slot '{label}': {got['file']}: .*{got['why']}", lines[0]), lines[0]
+        assert re.search(rf"kexec_stash: slot '{label}': {got['file']}: .*{got['why']}", lines[0]), lines[0]
         assert got["state"] == "bad"
         assert (got["good"], got["loaded"], got["copy"]) == ("loaded", "1", "0"), "what was loaded must stay loaded"
 

@@ -84,7 +84,7 @@ def check_no_slots(m, crash_at):
     print(ram(m))
     assert ram(m) and all(crash_at <= first and last < crash_at + CRASH_SIZE for first, last in ram(m))
     assert stash.slots(m) == []
-    assert stash.kernel_log(m, r"kexec_membuf: |[Rr]eserved.mem.*(fail|unsupported)") == []
+    assert stash.kernel_log(m, r"kexec_stash: |[Rr]eserved.mem.*(fail|unsupported)") == []
     assert "Kexec stash" not in m.run("cat /proc/iomem")
 
 

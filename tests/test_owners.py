@@ -47,7 +47,7 @@ NEIGHBOURS = {
 
 
 def refusals(m):
-    return stash.kernel_log(m, r"kexec_membuf: .*refused")
+    return stash.kernel_log(m, r"kexec_stash: .*refused")
 
 
 def covered(m, name, at, size):
@@ -202,7 +202,7 @@ class TestCommandLine:
             f"ramoops.mem_address={FIRST + 2 * STEP + 4 * MIB:#x} ramoops.mem_size=0x100000 " \
             "ramoops.record_size=0x4000 reserve_mem=4M:2M:some"
         with stash.direct_machine("owners-cmdline", nodes, append=f"{CONSOLE} {asked}") as machine:
-            print("\n".join(stash.kernel_log(machine, "kexec_membuf|cma|crash|ramoops|reserve_mem")))
+            print("\n".join(stash.kernel_log(machine, "kexec_stash|cma|crash|ramoops|reserve_mem")))
             yield machine
 
     @pytest.mark.parametrize("label,name,theirs", [
@@ -211,7 +211,7 @@ class TestCommandLine:
     ])
     def test_slot_was_there_before(self, m, label, name, theirs):
         """It stays, one line says so, and theirs says that they have none."""
-        lines = stash.kernel_log(m, f"kexec_membuf: .*{name}")
+        lines = stash.kernel_log(m, f"kexec_stash: .*{name}")
         at = int(m.read(stash.slot_path(label, "base")), 16)
         assert len(lines) == 1
         assert lines[0].endswith(f"slot '{label}' at {at:#x} stays: {name} asks for memory in it, and gets none")

@@ -60,7 +60,7 @@ def empty_a():
 
 def check_b(m):
     """b is what it was."""
-    assert stash.state(m, "b") == "staged", stash.kernel_log(m, "kexec_membuf")
+    assert stash.state(m, "b") == "staged", stash.kernel_log(m, "kexec_stash")
     assert stash.guest_sha256(m, stash.slot_path("b", "kernel")) == stash.sha256(IMAGE)
     m.run("kfl -f 0x100 /sys/fs/kexec/b/kernel")
     assert stash.state(m, "b") == "loaded"
@@ -119,9 +119,9 @@ class TestRefused:
         name, _, why = row
         m.run(f"cp /{name}.dtb /sys/fs/kexec/a/dtb && dmesg -c > /dev/null")
         print(m.fails("kexec-membuf load a"))
-        lines = stash.kernel_log(m, "kexec_membuf: ")
+        lines = stash.kernel_log(m, "kexec_stash: ")
         print(lines)
-        assert [line.partition("kexec_membuf: ")[2] for line in lines] == [f"slot 'a': dtb: {why}"]
+        assert [line.partition("kexec_stash: ")[2] for line in lines] == [f"slot 'a': dtb: {why}"]
         assert m.read("/sys/kernel/kexec_loaded") == "0" and stash.state(m, "b") == "staged"
         m.run("cp /good.dtb /sys/fs/kexec/a/dtb && kexec-membuf load a && kexec-membuf unload")
         check_b(m)
@@ -275,7 +275,7 @@ def test_repaired_by_uboot(name, cells):
         m.send("booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} 48000000\r")
         m.wait_for("Starting kernel", fatal=r"(?i)\berror\b[^\r\n]*|Bad Linux[^\r\n]*")
         m.shell()
-        print(stash.kernel_log(m, "kexec_membuf|Reserved memory"))
+        print(stash.kernel_log(m, "kexec_stash|Reserved memory"))
         assert {slot: stash.state(m, slot) for slot in stash.slots(m)} == {"a": "staged", "b": "empty"}
         m.run("kexec-membuf load a")
         m.jump("kexec-membuf exec")
@@ -297,7 +297,7 @@ def test_record_that_linux_ignores(body, cells, why):
     with m:
         m.shell()
         m.run("mount -t ext4 -o ro /dev/vda /mnt")
-        lines = stash.kernel_log(m, r"kexec_membuf: .*refused")
+        lines = stash.kernel_log(m, r"kexec_stash: .*refused")
         print(lines)
         for slot in BASE:
             assert len([line for line in lines if f"slot '{slot}' at" in line and line.endswith(why)]) == 1
@@ -325,13 +325,13 @@ def test_records_that_cannot_be_written():
         why = "#address-cells is not the root's, so Linux ignores /reserved-memory"
         assert m.run("kexec -s -l /mnt/own.linux --initrd=/mnt/own.initrd --reuse-cmdline; echo $?").endswith("0")
         assert m.read("/sys/kernel/kexec_loaded") == "1"
-        lines = [line.partition("kexec_membuf: ")[2] for line in stash.kernel_log(m, "kexec_membuf: ")]
+        lines = [line.partition("kexec_stash: ")[2] for line in stash.kernel_log(m, "kexec_stash: ")]
         print(lines)
         assert lines == [f"the next kernel cannot know of any slot: {why}"]
         stash.stage(m, "a")
         m.run("dmesg -c > /dev/null")
         print(m.fails("kexec-membuf load a"))
-        lines = [line.partition("kexec_membuf: ")[2] for line in stash.kernel_log(m, "kexec_membuf: ")]
+        lines = [line.partition("kexec_stash: ")[2] for line in stash.kernel_log(m, "kexec_stash: ")]
         print(lines)
         assert lines == [f"the next kernel cannot know of any slot: {why}"]
         assert m.read("/sys/kernel/kexec_loaded") == "1"
@@ -346,7 +346,7 @@ def test_repaired_by_linux():
         m.run(f"kexec -s -l /mnt/own.linux --initrd=/mnt/own.initrd --command-line='{BOOTARGS}'")
         m.jump("kexec -e")
         m.shell()
-        print(stash.kernel_log(m, "kexec_membuf|Reserved memory"))
+        print(stash.kernel_log(m, "kexec_stash|Reserved memory"))
         assert stash.state(m, "a") == "staged"
 
 
@@ -361,7 +361,7 @@ def test_payload_of_a_refused_record_is_forgotten():
         assert stash.kernel_log(m, r"slot 'over' .*refused: reg lies over the running kernel")
         m.run("kexec-membuf load a")
         go(m)
-        print(stash.kernel_log(m, "kexec_membuf: slot"))
+        print(stash.kernel_log(m, "kexec_stash: slot"))
         assert stash.state(m, "over") == "empty"
         assert m.run(f"ls {stash.slot_path('over')}").split() == m.run(f"ls {stash.slot_path('a')}").split()
 

@@ -96,7 +96,7 @@ def test_no_room_for_what_a_load_adds():
     assert length < path.stat().st_size
     with stash.direct_machine("staging-no-room", [stash.node("a", BASE["a"], size, files)], load) as m:
         assert m.run(f"kfl -f {KEXEC_FILE_MEMBUF:#x} /sys/fs/kexec/a/kernel", None)[0].strip() == "ENOSPC"
-        lines = stash.kernel_log(m, r"kexec_membuf: slot 'a': no room for another \d+ bytes")
+        lines = stash.kernel_log(m, r"kexec_stash: slot 'a': no room for another \d+ bytes")
         assert len(lines) == 1, lines
         assert m.read("/sys/kernel/kexec/loaded") == "0"
         assert stash.state(m, "a") == "staged"

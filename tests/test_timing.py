@@ -119,7 +119,7 @@ class TestTiming:
     def test_slot_of_that_name_is_refused(self, m):
         lines = stash.kernel_log(m, "slot 'timing'")
         print(lines)
-        assert [line.split("kexec_membuf: ")[1] for line in lines] == \
+        assert [line.split("kexec_stash: ")[1] for line in lines] == \
             ["slot 'timing' at 0x70000000 refused: label is the name of a file beside the slots"]
 
     def test_no_room_for_the_page(self, m):

@@ -10,7 +10,7 @@ import stash
 from stash import BASE_A, BASE_B, MIB
 from test_sealed import assert_read_only, assert_writable, may_scribble, scribble_module
 
-VERIFY_AHEAD = "/sys/module/kexec_membuf/parameters/verify_ahead"
+VERIFY_AHEAD = "/sys/module/kexec_stash/parameters/verify_ahead"
 # A load that looks at no byte of the payload stays below a millisecond of a machine that does one instruction a nanosecond
 LOAD_NS = 1_000_000
 LARGE = 64 * MIB

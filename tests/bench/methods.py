@@ -37,8 +37,8 @@ METHODS = (
     Method("relocation", "kexec_file_load, relocation", "`kexec -s`, no CMA", STOCK.format(how="-s"), FILES, "cma=0"),
     Method("cma", "kexec_file_load into CMA", "`kexec -s`", STOCK.format(how="-s"), FILES),
     Method("kho", "kexec_file_load with KHO", "`kexec -s`, `kho=on`", STOCK.format(how="-s"), FILES, f"{POOL} {KHO}"),
-    Method("now", "adopted, verified now", "`kexec-membuf load`, `kexec_membuf.verify_ahead=0`", "kexec-membuf load a",
-           SLOT, f"{POOL} kexec_membuf.verify_ahead=0", adopts=True),
+    Method("now", "adopted, verified now", "`kexec-membuf load`, `kexec_stash.verify_ahead=0`", "kexec-membuf load a",
+           SLOT, f"{POOL} kexec_stash.verify_ahead=0", adopts=True),
     Method("before", "adopted, verified before", "`kexec-membuf load`", "kexec-membuf load a", SLOT, adopts=True,
            verified=True),
 )

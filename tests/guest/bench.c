@@ -34,7 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <linux/kexec_membuf.h>
+#include "uapi.h"
 
 /* Hints that no CPU knows do nothing; tests/bench/count.c looks for this and for the next */
 static void mark_begin(void)

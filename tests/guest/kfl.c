@@ -20,7 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/kexec_membuf.h>
+#include "uapi.h"
 
 static int open_file(const char *path, int flags)
 {

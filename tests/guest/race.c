@@ -23,7 +23,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/kexec_membuf.h>
+#include "uapi.h"
 
 #define MAX_ERRNO 134
 

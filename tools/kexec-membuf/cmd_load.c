@@ -11,10 +11,10 @@
 #include "slot.h"
 #include "slot_json.h"
 #include "sys.h"
+#include "uapi.h"
 #include "utils.h"
 
 #include <linux/kexec.h>
-#include <uapi/linux/kexec_membuf.h>
 
 #include <errno.h>
 #include <fcntl.h>

@@ -34,7 +34,7 @@ static const struct {
 	{ ETXTBSY, "a file is open for writing",
 	  "close it and try again" },
 	{ ENOSYS, "this kernel has no kexec_file_load()",
-	  "boot one that was built with CONFIG_KEXEC_FILE and CONFIG_KEXEC_MEMBUF" },
+	  "boot one that was built with CONFIG_KEXEC_FILE and CONFIG_KEXEC_STASH" },
 	{ EKEYREJECTED, "kernel: its signature is not valid",
 	  "sign it with a key that this kernel trusts" },
 	{ ENOKEY, "kernel: its key is not known to this kernel",

@@ -15,7 +15,7 @@
 /* Documentation/ABI/testing/dev-kmsg: a record is read whole or not at all */
 #define RECORD_LEN	8192
 
-#define PREFIX		"kexec_membuf: "
+#define PREFIX		"kexec_stash: "
 #define SLOT_PREFIX	"slot '"
 
 /* The least severe level of syslog that explains a failure; bits above these 3 are the facility */

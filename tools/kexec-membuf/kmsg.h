@@ -24,7 +24,7 @@ int kmsg_open(int root);
  *	and lines " <key>=<value>\n" perhaps
  * @len: its length
  * @slot: name of the slot
- * @reason: KMSG_REASON_LEN bytes, set to the text behind "kexec_membuf: ", printable
+ * @reason: KMSG_REASON_LEN bytes, set to the text behind "kexec_stash: ", printable
  *
  * Taken are warnings and errors from the kernel (user space can write there, too) that do not name
  * another slot.

@@ -8,8 +8,8 @@
 
 #include "policy.h"
 #include "slot.h"
+#include "uapi.h"
 
-#include <uapi/linux/kexec_membuf.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -42,7 +42,7 @@ static bool kernel_has_stash(int root)
 static void no_stash_msg(void)
 {
 	error_msg("this kernel has no stash (no '%s' in /proc/filesystems); %s", STASH_FSTYPE,
-		  "boot one built with CONFIG_KEXEC_MEMBUF");
+		  "boot one built with CONFIG_KEXEC_STASH");
 }
 
 static bool mount_stash(void)

@@ -5,8 +5,8 @@
 
 #include "sys.h"
 #include "slot.h"
+#include "uapi.h"
 
-#include <uapi/linux/kexec_membuf.h>
 
 #include <errno.h>
 #include <fcntl.h>

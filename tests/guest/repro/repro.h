@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <linux/kexec_membuf.h>
+#include "uapi.h"
 
 /* linux/kexec.h */
 #define FILE_UNLOAD 0x01UL
@@ -35,7 +35,7 @@
 #define FILE_NO_CMA 0x10UL
 
 #define STASH "/sys/fs/kexec/"
-#define VERIFY_AHEAD "/sys/module/kexec_membuf/parameters/verify_ahead"
+#define VERIFY_AHEAD "/sys/module/kexec_stash/parameters/verify_ahead"
 
 static inline double now(void)
 {

@@ -80,5 +80,5 @@ static int __init scribble_init(void)
 }
 module_init(scribble_init);
 
-MODULE_DESCRIPTION("Writes to physical memory through the linear map, for the tests of kexec_membuf");
+MODULE_DESCRIPTION("Writes to physical memory through the linear map, for the tests of kexec_stash");
 MODULE_LICENSE("GPL");

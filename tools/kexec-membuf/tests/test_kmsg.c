@@ -28,63 +28,63 @@ static const char *parse(const char *record)
 static void reason_is_the_text_behind_the_prefix(void **state)
 {
 	(void)state;
-	assert_string_equal(parse("3,812,5140900,-;kexec_membuf: slot 'a': kernel: is damaged\n"),
+	assert_string_equal(parse("3,812,5140900,-;kexec_stash: slot 'a': kernel: is damaged\n"),
 			    "slot 'a': kernel: is damaged");
-	assert_string_equal(parse("4,1,0,-;kexec_membuf: slot 'a': dtb: is broken"),
+	assert_string_equal(parse("4,1,0,-;kexec_stash: slot 'a': dtb: is broken"),
 			    "slot 'a': dtb: is broken");
 }
 
 static void further_fields_and_lines_are_skipped(void **state)
 {
 	(void)state;
-	assert_string_equal(parse("3,8,5,-,caller=T1;kexec_membuf: slot 'a': x; y\n S=kexec\n"),
+	assert_string_equal(parse("3,8,5,-,caller=T1;kexec_stash: slot 'a': x; y\n S=kexec\n"),
 			    "slot 'a': x; y");
 }
 
 static void reason_without_a_slot_is_taken(void **state)
 {
 	(void)state;
-	assert_string_equal(parse("3,8,5,-;kexec_membuf: kernel_fd is no slot's\n"),
+	assert_string_equal(parse("3,8,5,-;kexec_stash: kernel_fd is no slot's\n"),
 			    "kernel_fd is no slot's");
 }
 
 static void reason_of_another_slot_is_not_taken(void **state)
 {
 	(void)state;
-	assert_null(parse("3,8,5,-;kexec_membuf: slot 'b': kernel: is damaged\n"));
-	assert_null(parse("3,8,5,-;kexec_membuf: slot 'ab': kernel: is damaged\n"));
-	assert_null(parse("3,8,5,-;kexec_membuf: slot '': kernel: is damaged\n"));
-	assert_null(parse("3,8,5,-;kexec_membuf: slot '"));
+	assert_null(parse("3,8,5,-;kexec_stash: slot 'b': kernel: is damaged\n"));
+	assert_null(parse("3,8,5,-;kexec_stash: slot 'ab': kernel: is damaged\n"));
+	assert_null(parse("3,8,5,-;kexec_stash: slot '': kernel: is damaged\n"));
+	assert_null(parse("3,8,5,-;kexec_stash: slot '"));
 }
 
 static void other_subsystems_are_not_taken(void **state)
 {
 	(void)state;
 	assert_null(parse("3,8,5,-;kexec_file: slot 'a': x\n"));
-	assert_null(parse("3,8,5,-;x kexec_membuf: slot 'a': x\n"));
-	assert_null(parse("3,8,5,-;kexec_membuf: "));
-	assert_null(parse("3,8,5,-;kexec_membuf:\n"));
+	assert_null(parse("3,8,5,-;x kexec_stash: slot 'a': x\n"));
+	assert_null(parse("3,8,5,-;kexec_stash: "));
+	assert_null(parse("3,8,5,-;kexec_stash:\n"));
 }
 
 static void what_is_no_complaint_is_not_taken(void **state)
 {
 	(void)state;
-	assert_null(parse("5,8,5,-;kexec_membuf: slot 'a': notice\n"));
-	assert_null(parse("6,8,5,-;kexec_membuf: slot 'a': loaded\n"));
-	assert_null(parse("7,8,5,-;kexec_membuf: slot 'a': debug\n"));
+	assert_null(parse("5,8,5,-;kexec_stash: slot 'a': notice\n"));
+	assert_null(parse("6,8,5,-;kexec_stash: slot 'a': loaded\n"));
+	assert_null(parse("7,8,5,-;kexec_stash: slot 'a': debug\n"));
 }
 
 static void user_space_cannot_pose_as_the_kernel(void **state)
 {
 	(void)state;
 	/* Facility 1, user, error */
-	assert_null(parse("11,8,5,-;kexec_membuf: slot 'a': all is well\n"));
-	assert_null(parse("4294967299,8,5,-;kexec_membuf: slot 'a': x\n"));
+	assert_null(parse("11,8,5,-;kexec_stash: slot 'a': all is well\n"));
+	assert_null(parse("4294967299,8,5,-;kexec_stash: slot 'a': x\n"));
 }
 
 static void broken_records_are_survived(void **state)
 {
-	static const char good[] = "3,812,5140900,-;kexec_membuf: slot 'a': kernel: is damaged\n";
+	static const char good[] = "3,812,5140900,-;kexec_stash: slot 'a': kernel: is damaged\n";
 	char buf[sizeof(good)];
 	size_t i;
 
@@ -93,15 +93,15 @@ static void broken_records_are_survived(void **state)
 		memcpy(buf, good, i);
 		buf[i] = '\0';
 		/* Shorter than the prefix and one more character is nothing */
-		if (i <= strlen("3,812,5140900,-;kexec_membuf: "))
+		if (i <= strlen("3,812,5140900,-;kexec_stash: "))
 			assert_null(parse(buf));
 		else
 			parse(buf);
 	}
 	assert_null(parse(""));
 	assert_null(parse(";"));
-	assert_null(parse("x,8,5,-;kexec_membuf: slot 'a': x\n"));
-	assert_null(parse("3;kexec_membuf: slot 'a': x\n"));
+	assert_null(parse("x,8,5,-;kexec_stash: slot 'a': x\n"));
+	assert_null(parse("3;kexec_stash: slot 'a': x\n"));
 }
 
 static void too_long_a_reason_is_not_cut_but_skipped(void **state)
@@ -110,7 +110,7 @@ static void too_long_a_reason_is_not_cut_but_skipped(void **state)
 	int n;
 
 	(void)state;
-	n = sprintf(buf, "3,8,5,-;kexec_membuf: ");
+	n = sprintf(buf, "3,8,5,-;kexec_stash: ");
 	memset(buf + n, 'x', KMSG_REASON_LEN);
 	buf[n + KMSG_REASON_LEN] = '\0';
 	assert_null(parse(buf));
@@ -121,7 +121,7 @@ static void too_long_a_reason_is_not_cut_but_skipped(void **state)
 static void reason_is_made_printable(void **state)
 {
 	(void)state;
-	assert_string_equal(parse("3,8,5,-;kexec_membuf: slot 'a': \033[31mx\n"),
+	assert_string_equal(parse("3,8,5,-;kexec_stash: slot 'a': \033[31mx\n"),
 			    "slot 'a': ?[31mx");
 }
 
@@ -131,11 +131,11 @@ static void only_what_was_logged_since_is_read(void **state)
 	int fd;
 
 	(void)state;
-	put_text("dev/kmsg", "3,1,5,-;kexec_membuf: slot 'a': an old one\n");
+	put_text("dev/kmsg", "3,1,5,-;kexec_stash: slot 'a': an old one\n");
 	fd = kmsg_open(test_root);
 	assert_true(fd >= 0);
 	assert_false(kmsg_reason(fd, "a", reason));
-	append_text("dev/kmsg", "3,2,5,-;kexec_membuf: slot 'a': a new one\n");
+	append_text("dev/kmsg", "3,2,5,-;kexec_stash: slot 'a': a new one\n");
 	assert_true(kmsg_reason(fd, "a", reason));
 	assert_string_equal(reason, "slot 'a': a new one");
 	/* And once only */
@@ -147,10 +147,10 @@ static void only_what_was_logged_since_is_read(void **state)
 static void last_reason_counts(void **state)
 {
 	static const char * const records[] = {
-		"3,1,5,-;kexec_membuf: slot 'a': first\n",
-		"3,2,5,-;kexec_membuf: slot 'a': last\n",
-		"3,3,5,-;kexec_membuf: slot 'b': of another\n",
-		"6,4,5,-;kexec_membuf: slot 'a': no complaint\n",
+		"3,1,5,-;kexec_stash: slot 'a': first\n",
+		"3,2,5,-;kexec_stash: slot 'a': last\n",
+		"3,3,5,-;kexec_stash: slot 'b': of another\n",
+		"6,4,5,-;kexec_stash: slot 'a': no complaint\n",
 	};
 	char reason[KMSG_REASON_LEN];
 	int fd[2];

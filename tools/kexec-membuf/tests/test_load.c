@@ -6,8 +6,8 @@
 #include "fixture.h"
 #include "command.h"
 #include "explain.h"
+#include "uapi.h"
 
-#include <uapi/linux/kexec_membuf.h>
 #include <linux/kexec.h>
 
 #include <errno.h>
@@ -213,9 +213,9 @@ static void kernels_own_reason_is_told(void **state)
 {
 	(void)state;
 	put_staged_slot("a");
-	put_text("dev/kmsg", "3,1,5,-;kexec_membuf: slot 'a': kernel: an old reason\n");
+	put_text("dev/kmsg", "3,1,5,-;kexec_stash: slot 'a': kernel: an old reason\n");
 	fake.load_ret = -ENOEXEC;
-	fake.load_log = "3,2,5,-;kexec_membuf: slot 'a': kernel: has a page size of 64K\n";
+	fake.load_log = "3,2,5,-;kexec_stash: slot 'a': kernel: has a page size of 64K\n";
 	run("load", "a", NULL);
 	assert_int_equal(status, STATUS_FAILED);
 	assert_string_equal(out, "");
@@ -228,11 +228,11 @@ static void kernels_own_reason_needs_no_advice_twice(void **state)
 	(void)state;
 	put_staged_slot("a");
 	fake.load_ret = -EBADMSG;
-	fake.load_log = "3,2,5,-;kexec_membuf: slot 'a': initrd: was damaged, stage it again\n";
+	fake.load_log = "3,2,5,-;kexec_stash: slot 'a': initrd: was damaged, stage it again\n";
 	run("load", "a", NULL);
 	assert_error("slot 'a': initrd: was damaged, stage it again (EBADMSG)");
 	fake.load_ret = -EINVAL;
-	fake.load_log = "3,3,5,-;kexec_membuf: slot 'a': initrd: is slot 'b''s\n";
+	fake.load_log = "3,3,5,-;kexec_stash: slot 'a': initrd: is slot 'b''s\n";
 	run("load", "a", NULL);
 	assert_error("slot 'a': initrd: is slot 'b''s (EINVAL)");
 }
@@ -242,7 +242,7 @@ static void kernels_reason_without_a_slot_gets_one(void **state)
 	(void)state;
 	put_staged_slot("a");
 	fake.load_ret = -ENOMEM;
-	fake.load_log = "3,2,5,-;kexec_membuf: no room in the device tree\n";
+	fake.load_log = "3,2,5,-;kexec_stash: no room in the device tree\n";
 	run("load", "a", NULL);
 	assert_error("slot 'a': no room in the device tree (ENOMEM); free some and try again");
 }
@@ -273,7 +273,7 @@ static void each_error_has_a_reason_and_advice(void **state)
 		{ ETXTBSY, "a file is open for writing (ETXTBSY)",
 		  "close it and try again" },
 		{ ENOSYS, "this kernel has no kexec_file_load() (ENOSYS)",
-		  "boot one that was built with CONFIG_KEXEC_FILE and CONFIG_KEXEC_MEMBUF" },
+		  "boot one that was built with CONFIG_KEXEC_FILE and CONFIG_KEXEC_STASH" },
 		{ EKEYREJECTED, "kernel: its signature is not valid (EKEYREJECTED)",
 		  "sign it with a key that this kernel trusts" },
 		{ ENOKEY, "kernel: its key is not known to this kernel (ENOKEY)",

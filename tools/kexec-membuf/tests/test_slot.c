@@ -204,7 +204,7 @@ static void kernel_without_stash_is_said(void **state)
 	run("list", NULL);
 	assert_int_equal(status, STATUS_FAILED);
 	assert_error("this kernel has no stash (no 'kexec_stash' in /proc/filesystems); %s",
-		     "boot one built with CONFIG_KEXEC_MEMBUF");
+		     "boot one built with CONFIG_KEXEC_STASH");
 	assert_int_equal(fake.mounts, 0);
 }
 
@@ -256,7 +256,7 @@ static void kernel_without_stash_is_found_without_proc(void **state)
 	run("list", NULL);
 	assert_int_equal(status, STATUS_FAILED);
 	assert_error("this kernel has no stash (no 'kexec_stash' in /proc/filesystems); %s",
-		     "boot one built with CONFIG_KEXEC_MEMBUF");
+		     "boot one built with CONFIG_KEXEC_STASH");
 	assert_int_equal(fake.mounts, 1);
 }
 
