@@ -50,7 +50,7 @@ class TestFirmwareStages:
             stash.slot_path("a", name): mode for name, mode in
             [("kernel", "600"), ("initrd", "600"), ("dtb", "600"), ("cmdline", "600"),
              ("state", "444"), ("origin", "444"), ("base", "400"), ("size", "400"), ("verified", "444"),
-             ("release", "200")]}
+             ("reason", "444"), ("release", "200")]}
 
     def test_load_adopts_in_place(self, m):
         print(m.run("kexec-membuf load --debug b"))

@@ -333,7 +333,7 @@ def test_records_that_cannot_be_written():
         print(m.fails("kexec-membuf load a"))
         lines = [line.partition("kexec_stash: ")[2] for line in stash.kernel_log(m, "kexec_stash: ")]
         print(lines)
-        assert lines == [f"the next kernel cannot know of any slot: {why}"]
+        assert lines == [f"slot 'a': the next kernel cannot know of it: {why}"]
         assert m.read("/sys/kernel/kexec_loaded") == "1"
         m.jump("kexec -e")
         m.shell()

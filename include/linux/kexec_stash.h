@@ -18,7 +18,15 @@ struct kimage;
 #ifdef CONFIG_KEXEC_STASH
 
 /* What kexec_file_load() takes beside mainline's flags */
-#define KEXEC_STASH_FILE_FLAGS KEXEC_FILE_MEMBUF
+#define KEXEC_STASH_FILE_FLAGS (KEXEC_FILE_MEMBUF | KEXEC_FILE_MEMBUF_CHECK)
+
+/**
+ * kexec_adoption_check_flags() - whether the flags of a load go together
+ * @flags: flags given to kexec_file_load()
+ *
+ * Return: 0, or -EINVAL with a line in the log.
+ */
+int kexec_adoption_check_flags(unsigned long flags);
 
 /**
  * kexec_adopt_kernel() - take a slot's kernel where it lies
@@ -33,7 +41,7 @@ struct kimage;
  * Context: kexec lock held.
  * Return: size in bytes; -ENODEV if @kernel_fd is not a slot's kernel and
  * @flags do not ask for one (read it as a file then); -EINVAL with
- * KEXEC_FILE_MEMBUF and an ordinary file or KEXEC_FILE_ON_CRASH; -ENODATA for
+ * KEXEC_FILE_MEMBUF and an ordinary file; -ENODATA for
  * an empty slot; -EBUSY for the running one; -ETXTBSY while it is open for
  * writing; -EBADMSG where the recorded digest does not match; -ENOEXEC or
  * -EINVAL for an Image that cannot run here; an LSM's error.
@@ -342,6 +350,11 @@ u64 arch_kexec_stash_entry(void);
 #else /* !CONFIG_KEXEC_STASH */
 
 #define KEXEC_STASH_FILE_FLAGS 0
+
+static inline int kexec_adoption_check_flags(unsigned long flags)
+{
+	return 0;
+}
 
 static inline ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
 					 unsigned long flags)

@@ -149,31 +149,35 @@ static int adopt_sealed(struct kimage *image, struct kexec_adoption *adoption)
 /* No load ends without a line, whoever has no more to say than an errno */
 static void say_failed(const struct kexec_adoption *adoption, int err)
 {
-	const struct kexec_slot *slot = adoption->slot;
+	struct kexec_slot *slot = adoption->slot;
+	char reason[2];
 
-	if (!adoption->err && adoption->refusals == slot->refusals)
-		pr_err("slot '%s': kexec refuses %s (%d)\n", slot->rec.label,
-		       adoption->part, err);
+	kexec_slot_get_reason(slot, reason, sizeof(reason));
+	if (!*reason)
+		kexec_slot_complain(slot, "kexec refuses %s (%d)",
+				    adoption->part, err);
 }
 
-static int check_cpus(const struct kexec_slot *slot)
+static int check_cpus(struct kexec_slot *slot)
 {
 	const struct cpumask *stuck = arch_kexec_stash_stuck_cpus();
 
 	if (!stuck)
 		return 0;
-	pr_err("slot '%s': CPUs %*pbl cannot be stopped, so no kernel can be started: boot with nr_cpus=1, or by firmware with PSCI\n",
-	       slot->rec.label, cpumask_pr_args(stuck));
+	kexec_slot_complain(slot,
+			    "CPUs %*pbl cannot be stopped, so no kernel can be started: boot with nr_cpus=1, or by firmware with PSCI",
+			    cpumask_pr_args(stuck));
 	return -EBUSY;
 }
 
 /* Whatever file of the slot is given, it is the kernel that is looked at */
 static int adopt(struct kimage *image, struct kexec_slot *slot,
-		 struct file *any, bool strict)
+		 struct file *any, unsigned long flags)
 {
 	struct kexec_adoption *adoption;
 	int ret;
 
+	kexec_slot_clear_reason(slot);
 	ret = check_cpus(slot);
 	if (ret)
 		return ret;
@@ -184,9 +188,9 @@ static int adopt(struct kimage *image, struct kexec_slot *slot,
 	if (ret)
 		goto free;
 	adoption->slot = slot;
-	adoption->strict = strict;
+	adoption->strict = flags & KEXEC_FILE_MEMBUF;
+	adoption->check = flags & KEXEC_FILE_MEMBUF_CHECK;
 	adoption->any = get_file(any);
-	adoption->refusals = slot->refusals;
 	adoption->part = "the kernel";
 	ret = adopt_sealed(image, adoption);
 	if (!ret)
@@ -216,7 +220,21 @@ static int adopt_by_initrd(struct kimage *image, struct kexec_slot *slot,
 		    image->kernel_buf_len)
 			return -ENODEV;
 	}
-	return adopt(image, slot, initrd, false);
+	return adopt(image, slot, initrd, 0);
+}
+
+int kexec_adoption_check_flags(unsigned long flags)
+{
+	if ((flags & KEXEC_FILE_MEMBUF) && (flags & KEXEC_FILE_ON_CRASH)) {
+		pr_err("KEXEC_FILE_MEMBUF: a crash kernel runs in memory of its own, not in a slot\n");
+		return -EINVAL;
+	}
+	if ((flags & KEXEC_FILE_MEMBUF_CHECK) &&
+	    (!(flags & KEXEC_FILE_MEMBUF) || (flags & KEXEC_FILE_UNLOAD))) {
+		pr_err("KEXEC_FILE_MEMBUF_CHECK: goes with KEXEC_FILE_MEMBUF, and with no unload\n");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
@@ -227,10 +245,6 @@ ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
 	unsigned int id;
 	int ret;
 
-	if (strict && (flags & KEXEC_FILE_ON_CRASH)) {
-		pr_err("KEXEC_FILE_MEMBUF: a crash kernel runs in memory of its own, not in a slot\n");
-		return -EINVAL;
-	}
 	CLASS(fd, f)(kernel_fd);
 	if (fd_empty(f) || !(fd_file(f)->f_mode & FMODE_READ))
 		return -EBADF;
@@ -243,7 +257,7 @@ ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
 	if (!slot || id != KEXEC_STASH_KERNEL || (flags & KEXEC_FILE_ON_CRASH))
 		return -ENODEV;
 
-	ret = adopt(image, slot, fd_file(f), strict);
+	ret = adopt(image, slot, fd_file(f), flags);
 	return ret ? ret : image->kernel_buf_len;
 }
 
@@ -451,7 +465,8 @@ static void adopt_handover(const struct kimage *image)
 	u64 mem = kexec_handover_mem(&adoption->slot->rec);
 	struct kexec_handover_page *page;
 
-	if (file_in_the_way(adoption, mem, KEXEC_STASH_HANDOVER_SIZE))
+	if (adoption->check ||
+	    file_in_the_way(adoption, mem, KEXEC_STASH_HANDOVER_SIZE))
 		return;
 	page = kexec_slot_map(adoption->slot, mem, sizeof(*page));
 	if (!page)
@@ -539,8 +554,9 @@ int kexec_adoption_locate(struct kexec_buf *kbuf)
 		/* The first to fail has said why */
 		if (adoption->err)
 			return adoption->err;
-		pr_err("slot '%s': no room for another %lu bytes that the load must add\n",
-		       adoption->slot->rec.label, kbuf->memsz);
+		kexec_slot_complain(adoption->slot,
+				    "no room for another %lu bytes that the load must add",
+				    kbuf->memsz);
 		adoption->err = -ENOSPC;
 		return -ENOSPC;
 	}

@@ -123,11 +123,11 @@ static int compare(struct kexec_slot *slot, unsigned int id, bool ahead,
 		set_bit(id, &slot->verified);
 		return 0;
 	}
-	pr_err("slot '%s': %s: its %s is %*phN, not %*phN as recorded: stage it again\n",
-	       slot->rec.label, kexec_slot_file_name(id),
-	       kexec_stash_hash_name(file->hash), len, digest, len,
-	       file->digest);
-	slot->refusals++;
+	kexec_slot_complain(slot,
+			    "%s: its %s is %*phN, not %*phN as recorded: stage it again",
+			    kexec_slot_file_name(id),
+			    kexec_stash_hash_name(file->hash), len, digest, len,
+			    file->digest);
 	__set_bit(id, &slot->bad);
 	kexec_slot_changed(slot);
 	return -EBADMSG;

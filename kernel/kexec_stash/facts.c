@@ -23,6 +23,7 @@ static const struct {
 	[KEXEC_SLOT_BASE] = { "base", 0400 },
 	[KEXEC_SLOT_SIZE] = { "size", 0400 },
 	[KEXEC_SLOT_VERIFIED] = { "verified", 0444 },
+	[KEXEC_SLOT_REASON] = { "reason", 0444 },
 	[KEXEC_SLOT_RELEASE] = { "release", 0200 },
 };
 
@@ -63,6 +64,17 @@ static void note_read(struct file *file, const struct kexec_slot *slot)
 	WRITE_ONCE(file->private_data, (void *)slot->state_changes);
 }
 
+static int print_reason(const struct kexec_slot *slot, char *line, size_t size)
+{
+	int len;
+
+	kexec_slot_get_reason(slot, line, size - 1);
+	len = strlen(line);
+	if (len)
+		line[len++] = '\n';
+	return len;
+}
+
 static int print_fact(struct file *file, struct kexec_slot *slot,
 		      unsigned int fact, char *line, size_t size)
 {
@@ -78,6 +90,8 @@ static int print_fact(struct file *file, struct kexec_slot *slot,
 		return scnprintf(line, size, "%#llx\n", slot->rec.base);
 	case KEXEC_SLOT_VERIFIED:
 		return scnprintf(line, size, "%d\n", kexec_slot_verified(slot));
+	case KEXEC_SLOT_REASON:
+		return print_reason(slot, line, size);
 	default:
 		return scnprintf(line, size, "%#llx\n", slot->rec.size);
 	}
@@ -88,7 +102,7 @@ static ssize_t fact_read(struct file *file, char __user *buf, size_t count,
 {
 	unsigned int fact;
 	struct kexec_slot *slot = kexec_stash_fact_slot(file, &fact);
-	char line[32];
+	char line[KEXEC_SLOT_REASON_LEN + 1];
 	int len = print_fact(file, slot, fact, line, sizeof(line));
 
 	return simple_read_from_buffer(buf, count, pos, line, len);

@@ -130,15 +130,15 @@ static int write_record(const struct kimage *image, void *fdt, int parent,
 }
 
 /* booting.rst: at most 2 MiB. What is to be told again later must fit too. */
-static int check_size(const struct kexec_slot *slot, const void *fdt)
+static int check_size(struct kexec_slot *slot, const void *fdt)
 {
 	size_t size = fdt_off_dt_strings(fdt) + fdt_size_dt_strings(fdt);
 
 	if (size + kexec_stash_late_fdt_space() <= KEXEC_STASH_DTB_MAX)
 		return 0;
-	pr_err("slot '%s': dtb: is larger than 2 MiB with what the next kernel must be told\n",
-	       slot->rec.label);
-	return -EINVAL;
+	return kexec_slot_refuse(slot, KEXEC_STASH_DTB,
+				 "is larger than 2 MiB with what the next kernel must be told",
+				 -EINVAL);
 }
 
 /*
@@ -171,6 +171,24 @@ static const char *why_not_written(int err)
 	}
 }
 
+static int no_parent(const void *fdt, struct kexec_slot *adopted, int err)
+{
+	struct kexec_stash_fault fault = {
+		.property = "",
+		.why = why_not_written(err),
+	};
+
+	kexec_stash_parent_check(fdt, &fault);
+	if (!adopted) {
+		pr_err("the next kernel cannot know of any slot: %s%s%s\n",
+		       fault.property, *fault.property ? " " : "", fault.why);
+		return 0;
+	}
+	kexec_slot_complain(adopted, "the next kernel cannot know of it: %s%s%s",
+			    fault.property, *fault.property ? " " : "", fault.why);
+	return err;
+}
+
 /*
  * A record that cannot be written costs its slot, and no load but the slot's
  * own: the kernel that runs there would take it for ordinary memory for good. A
@@ -178,8 +196,7 @@ static const char *why_not_written(int err)
  */
 static int write_records(const struct kimage *image, void *fdt)
 {
-	const struct kexec_slot *adopted = kexec_adopted_slot(image);
-	struct kexec_stash_fault fault;
+	struct kexec_slot *adopted = kexec_adopted_slot(image);
 	unsigned int written = 0;
 	int parent, ret = 0;
 
@@ -188,15 +205,8 @@ static int write_records(const struct kimage *image, void *fdt)
 		return kexec_fdt_forget_payloads(fdt, parent, 0);
 	}
 	parent = kexec_stash_record_parent(fdt);
-	if (parent < 0) {
-		if (kexec_stash_parent_check(fdt, &fault))
-			pr_err("the next kernel cannot know of any slot: %s %s\n",
-			       fault.property, fault.why);
-		else
-			pr_err("the next kernel cannot know of any slot: %s\n",
-			       why_not_written(parent));
-		return adopted ? parent : 0;
-	}
+	if (parent < 0)
+		return no_parent(fdt, adopted, parent);
 	for (int i = kexec_nr_slots - 1; i >= 0; i--) {
 		int err = write_record(image, fdt, parent, kexec_slots[i]);
 
@@ -204,8 +214,9 @@ static int write_records(const struct kimage *image, void *fdt)
 			written++;
 			continue;
 		}
-		pr_err("slot '%s': the next kernel cannot know of it: %s\n",
-		       kexec_slots[i]->rec.label, why_not_written(err));
+		kexec_slot_complain(kexec_slots[i],
+				    "the next kernel cannot know of it: %s",
+				    why_not_written(err));
 		if (kexec_slots[i] == adopted)
 			ret = err;
 	}
@@ -218,7 +229,7 @@ static int write_records(const struct kimage *image, void *fdt)
 
 int kexec_stash_fixup_fdt(const struct kimage *image, void *fdt)
 {
-	const struct kexec_slot *adopted = kexec_adopted_slot(image);
+	struct kexec_slot *adopted = kexec_adopted_slot(image);
 	int ret;
 
 	/* A crash kernel has memory of its own, and no business with slots */

@@ -23,6 +23,9 @@
 #define KEXEC_SLOT_CMDLINE KEXEC_STASH_NR_FILES
 #define KEXEC_SLOT_NR_FILES (KEXEC_STASH_NR_FILES + 1)
 
+/* Room for a line of why a payload is not taken: two SHA-512 in it, at the most */
+#define KEXEC_SLOT_REASON_LEN 400
+
 struct file;
 struct inode;
 
@@ -52,6 +55,7 @@ enum kexec_slot_state {
  * @KEXEC_SLOT_SIZE: its size in bytes
  * @KEXEC_SLOT_VERIFIED: whether a load need not look at its bytes again, but for
  *	IMA
+ * @KEXEC_SLOT_REASON: why its payload was not taken last
  * @KEXEC_SLOT_RELEASE: to be written to
  * @KEXEC_SLOT_NR_FACTS: how many there are
  */
@@ -61,6 +65,7 @@ enum kexec_slot_fact {
 	KEXEC_SLOT_BASE,
 	KEXEC_SLOT_SIZE,
 	KEXEC_SLOT_VERIFIED,
+	KEXEC_SLOT_REASON,
 	KEXEC_SLOT_RELEASE,
 	KEXEC_SLOT_NR_FACTS
 };
@@ -113,7 +118,7 @@ struct kexec_slot_progress {
  *	what they remember of these, they found of sealed bytes
  * @ima_demands: bits of the files that IMA demanded a signature of, when it was
  *	first asked about one of @sealed_inodes
- * @refusals: how often the log was told why its payload is not taken
+ * @reason: why its payload was not taken last, see kexec_slot_complain()
  * @cmdline: command line of the payload; no NUL at its end
  * @cmdline_len: its length in bytes, 0 for none
  * @xattrs: extended attributes of each file, of the stash's own cache
@@ -141,7 +146,7 @@ struct kexec_slot {
 	struct kthread_delayed_work verify_work;
 	struct inode *sealed_inodes[KEXEC_STASH_NR_FILES];
 	unsigned long ima_demands;
-	unsigned int refusals;
+	char reason[KEXEC_SLOT_REASON_LEN];
 	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
 	size_t cmdline_len;
 	struct list_head xattrs[KEXEC_SLOT_NR_FILES];
@@ -183,10 +188,13 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id);
 int kexec_slot_release(struct kexec_slot *slot);
 bool __init kexec_slot_holds_kernel(const struct kexec_stash_record *rec);
 
+__printf(2, 3) void kexec_slot_complain(struct kexec_slot *slot,
+					const char *fmt, ...);
 int kexec_slot_refuse(struct kexec_slot *slot, unsigned int id, const char *why,
 		      int err);
-int kexec_slot_no_space(const struct kexec_slot *slot, unsigned int id,
-			u64 room);
+int kexec_slot_no_space(struct kexec_slot *slot, unsigned int id, u64 room);
+void kexec_slot_get_reason(const struct kexec_slot *slot, char *buf, size_t size);
+void kexec_slot_clear_reason(struct kexec_slot *slot);
 
 void __init kexec_slot_take_signature(struct kexec_slot *slot, unsigned int id,
 				      const u8 *signature, u32 len);
@@ -264,10 +272,11 @@ int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
  * @slot: the slot
  * @any: a file of the slot that the caller has opened; NULL once the image is
  *	loaded
- * @refusals: of the slot, before this load
  * @part: what of the load is being looked at, in words
  * @strict: KEXEC_FILE_MEMBUF was given: the rest of the payload is the slot's
  *	own unless said otherwise
+ * @check: KEXEC_FILE_MEMBUF_CHECK was given: nothing is written to the slot, in
+ *	which another image may lie
  * @use_dtb: the next kernel's tree starts from the slot's
  * @image_size: bytes from the slot's base that the kernel owns
  * @handover: see kexec_handover_number(); 0 until it was asked for
@@ -278,9 +287,9 @@ int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
 struct kexec_adoption {
 	struct kexec_slot *slot;
 	struct file *any;
-	unsigned int refusals;
 	const char *part;
 	bool strict;
+	bool check;
 	bool use_dtb;
 	u64 image_size;
 	u64 handover;

@@ -50,6 +50,49 @@ const char *kexec_slot_state_name(enum kexec_slot_state state)
 	return names[state];
 }
 
+/* Of all slots: lines are few */
+static DEFINE_MUTEX(reason_lock);
+
+/**
+ * kexec_slot_complain() - say what is wrong with a payload
+ * @slot: the slot
+ * @fmt: as of printf(), without a line feed
+ *
+ * In the log, and in the slot's file "reason".
+ */
+void kexec_slot_complain(struct kexec_slot *slot, const char *fmt, ...)
+{
+	va_list args;
+
+	guard(mutex)(&reason_lock);
+	va_start(args, fmt);
+	vscnprintf(slot->reason, sizeof(slot->reason), fmt, args);
+	va_end(args);
+	pr_err("slot '%s': %s\n", slot->rec.label, slot->reason);
+}
+
+/**
+ * kexec_slot_get_reason() - what was said last
+ * @slot: the slot
+ * @buf: where it goes; empty where nothing was since kexec_slot_clear_reason()
+ * @size: of @buf, in bytes
+ */
+void kexec_slot_get_reason(const struct kexec_slot *slot, char *buf, size_t size)
+{
+	guard(mutex)(&reason_lock);
+	strscpy(buf, slot->reason, size);
+}
+
+/**
+ * kexec_slot_clear_reason() - begin anew with what is said
+ * @slot: the slot
+ */
+void kexec_slot_clear_reason(struct kexec_slot *slot)
+{
+	guard(mutex)(&reason_lock);
+	*slot->reason = '\0';
+}
+
 /**
  * kexec_slot_refuse() - say why a payload is not taken
  * @slot: the slot
@@ -62,9 +105,7 @@ const char *kexec_slot_state_name(enum kexec_slot_state state)
 int kexec_slot_refuse(struct kexec_slot *slot, unsigned int id, const char *why,
 		      int err)
 {
-	slot->refusals++;
-	pr_err("slot '%s': %s: %s\n", slot->rec.label, kexec_slot_file_name(id),
-	       why);
+	kexec_slot_complain(slot, "%s: %s", kexec_slot_file_name(id), why);
 	return err;
 }
 
@@ -76,11 +117,11 @@ int kexec_slot_refuse(struct kexec_slot *slot, unsigned int id, const char *why,
  *
  * Return: -ENOSPC.
  */
-int kexec_slot_no_space(const struct kexec_slot *slot, unsigned int id,
-			u64 room)
+int kexec_slot_no_space(struct kexec_slot *slot, unsigned int id, u64 room)
 {
-	pr_err("slot '%s': %s: is larger than the %llu bytes of room for it\n",
-	       slot->rec.label, kexec_slot_file_name(id), room);
+	kexec_slot_complain(slot,
+			    "%s: is larger than the %llu bytes of room for it",
+			    kexec_slot_file_name(id), room);
 	return -ENOSPC;
 }
 
@@ -351,6 +392,7 @@ void kexec_slot_empty_file(struct kexec_slot *slot, unsigned int id)
 	kexec_slot_set_file_size(slot, id, 0);
 	__clear_bit(id, &slot->dirty);
 	__clear_bit(id, &slot->bad);
+	kexec_slot_clear_reason(slot);
 }
 
 static bool killed_by_signal(void)
@@ -391,11 +433,10 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 		kexec_fdt_check(buf, size, &why);
 
 	if (why) {
-		pr_err("slot '%s': %s: %s\n", slot->rec.label,
-		       kexec_slot_file_name(id), why);
 		__set_bit(id, &slot->bad);
-		return -EINVAL;
+		return kexec_slot_refuse(slot, id, why, -EINVAL);
 	}
+	kexec_slot_clear_reason(slot);
 	if (!slot->rec.file[KEXEC_STASH_KERNEL].size && size)
 		pr_notice("slot '%s': kernel: there is none yet, the slot is bad without\n",
 			  slot->rec.label);
