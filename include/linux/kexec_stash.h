@@ -104,18 +104,6 @@ int kexec_adoption_locate(struct kexec_buf *kbuf);
 int kexec_adoption_load_segment(struct kimage *image, int idx);
 
 /**
- * kexec_adoption_clean_segment() - clean a segment to the point of coherency
- * @image: the loaded image
- * @idx: index of the segment
- *
- * What lay there when it was adopted is cleaned once while the slot is sealed,
- * which may have been before the load.
- *
- * Return: true, false if the caller is to do it.
- */
-bool kexec_adoption_clean_segment(const struct kimage *image, int idx);
-
-/**
  * kexec_adoption_map_segment() - map a segment in the slot to write to
  * @image: the loaded image
  * @idx: index of the segment, one that the load has added
@@ -141,16 +129,6 @@ void kexec_adoption_drop_bufs(struct kimage *image);
 void kexec_adoption_release(struct kimage *image);
 
 /**
- * kexec_adoption_in_place() - whether an image lies where it will run
- * @image: the image
- *
- * No pages are allocated for its segments.
- *
- * Return: true for one that was adopted.
- */
-bool kexec_adoption_in_place(const struct kimage *image);
-
-/**
  * kexec_adoption_failed() - say that an image cannot be loaded
  * @image: the image, about to be freed
  * @err: why, a negative errno
@@ -160,31 +138,19 @@ bool kexec_adoption_in_place(const struct kimage *image);
 void kexec_adoption_failed(const struct kimage *image, int err);
 
 /**
- * kexec_stash_fdt_space() - bytes to spare in the passed-on device tree
+ * kexec_stash_base_fdt() - the device tree that the passed-on one starts from
  * @image: the image being loaded
  *
- * Return: an upper bound for what kexec_stash_open_fdt() and
- * kexec_stash_fixup_fdt() add.
+ * Of the tree in the slot and the running one, of which it has what firmware
+ * alone knows.
+ *
+ * Return: the tree; NULL if there is none in the slot, and the running tree is
+ * to be taken as it is.
  */
-size_t kexec_stash_fdt_space(const struct kimage *image);
+const void *kexec_stash_base_fdt(const struct kimage *image);
 
 /**
- * kexec_stash_open_fdt() - start the passed-on device tree from the one in the
- * slot
- * @image: the image being loaded
- * @fdt: buffer
- * @size: its size in bytes
- *
- * What firmware alone knows is carried over from the running tree.
- *
- * Return: 0; -ENODATA if there is none in the slot (start from the running tree
- * then); -EINVAL, with a line in the log.
- */
-int kexec_stash_open_fdt(const struct kimage *image, void *fdt, size_t size);
-
-/**
- * kexec_stash_fixup_fdt() - tell the next kernel of slots and of memory that
- * devices write to
+ * kexec_stash_fixup_fdt() - tell the next kernel of slots
  * @image: the image being loaded, adopted or not
  * @fdt: the passed-on device tree
  *
@@ -195,30 +161,14 @@ int kexec_stash_open_fdt(const struct kimage *image, void *fdt, size_t size);
 int kexec_stash_fixup_fdt(const struct kimage *image, void *fdt);
 
 /**
- * kexec_stash_late_fdt_space() - bytes to spare behind the packed passed-on
- * device tree
+ * kexec_stash_fdt_space() - bytes to spare in the passed-on device tree
  *
- * Slots may be staged into between load and exec; their records are then
- * written again.
+ * kexec_stash_fixup_fdt() adds records, and writes them again at exec, as slots
+ * may be staged into between load and exec.
  *
  * Return: an upper bound.
  */
-size_t kexec_stash_late_fdt_space(void);
-
-/**
- * kexec_stash_keep_range() - keep memory that a device goes on writing to
- * through a kexec
- * @base: physical address, of whole pages
- * @size: size in bytes
- *
- * No segment of a kexec image is put there, and the next kernel finds it
- * reserved.
- *
- * Context: after the slab allocator is up; may sleep unless called by the boot
- * CPU with interrupts off.
- * Return: 0 or -ENOMEM.
- */
-int kexec_stash_keep_range(phys_addr_t base, phys_addr_t size);
+size_t kexec_stash_fdt_space(void);
 
 /**
  * kexec_stash_early_slot() - where slots are, before memory management is up
@@ -251,32 +201,8 @@ bool kexec_stash_excluded_range(const struct kimage *image,
 				 unsigned long start, unsigned long end);
 
 /**
- * kexec_stash_stamp_reboot() - note when reboot() came to the kernel
- */
-void kexec_stash_stamp_reboot(void);
-
-/**
- * kexec_stash_stamp_jump() - leave time stamps for the kernel to come
- * @image: the image that is about to be jumped to
- *
- * In the hand-over page of the slot that @image was adopted from, written to
- * memory; nothing for any other image.
- *
- * Context: one CPU, interrupts off, the MMU on.
- */
-void kexec_stash_stamp_jump(const struct kimage *image);
-
-/**
- * kexec_stash_take_handover() - take the time stamps that the kernel before
- * this one has left
- *
- * Context: memblock knows the memory, the kernel, the initrd and the device
- * tree, and has not been asked for memory.
- */
-void kexec_stash_take_handover(void);
-
-/**
- * kexec_stash_reserve() - reserve the slots that kexec_stash= asks for
+ * kexec_stash_early_init() - take the time stamps of the kernel before this one,
+ * and reserve the slots that kexec_stash= asks for
  *
  * Those that the device tree has are left as they are. With KHO, the free memory
  * of slots that it does not reserve is kept until kexec_stash_give_back().
@@ -284,68 +210,7 @@ void kexec_stash_take_handover(void);
  * Context: memblock knows the memory, the device tree's reserved memory is
  * reserved, and nobody else has been given any.
  */
-void kexec_stash_reserve(void);
-
-/**
- * kexec_stash_movable_only() - whether only movable pages may be in a range
- * @base: physical address of a page block
- * @size: its size in bytes
- *
- * With KHO, slots that are or may become this kernel's memory are such: what is
- * preserved would be lost when the next kernel has the slot.
- *
- * Return: true if the range runs into one.
- */
-bool kexec_stash_movable_only(phys_addr_t base, phys_addr_t size);
-
-/**
- * kexec_stash_give_back() - free the memory that was kept from memblock
- *
- * Context: memblock is about to hand all that is free to the page allocator.
- */
-void kexec_stash_give_back(void);
-
-/**
- * kexec_stash_preserve() - note that KHO is about to preserve memory
- * @base: physical address
- * @size: size in bytes
- *
- * A slot that it lies in is not offered to the next kernel.
- *
- * Context: any but atomic.
- * Return: 0, or -EBUSY if the slot is not this kernel's memory, or the next
- * kernel was told of it already.
- */
-int kexec_stash_preserve(phys_addr_t base, phys_addr_t size);
-
-/**
- * kexec_stash_only_slots() - whether a node of the running tree tells of slots
- * alone
- * @node: its offset, a child of the root
- *
- * Such a node is written for any kernel that kexec starts. It does not make a
- * description of the machine of a tree that is none, as in an ACPI boot.
- *
- * Return: true for a /reserved-memory with records and nothing else.
- */
-bool kexec_stash_only_slots(int node);
-
-/**
- * kexec_stash_stamp_init() - note when the first process is started
- */
-void kexec_stash_stamp_init(void);
-
-/* arch/<arch>/kernel/kexec_stash.c */
-int arch_kexec_stash_image_check(const void *buf, u64 len, u64 room,
-				 u64 *image_size, const char **why);
-const struct cpumask *arch_kexec_stash_stuck_cpus(void);
-void arch_kexec_stash_flush(const void *buf, size_t len);
-int arch_kexec_stash_protect(void *addr, size_t len, bool readonly);
-int arch_kexec_stash_prepare_release(void *addr, size_t len);
-unsigned long arch_kexec_stash_dtb_mem(const struct kimage *image);
-u64 arch_kexec_stash_counter(void);
-u64 arch_kexec_stash_frequency(void);
-u64 arch_kexec_stash_entry(void);
+void kexec_stash_early_init(void);
 
 #else /* !CONFIG_KEXEC_STASH */
 
@@ -382,11 +247,6 @@ static inline int kexec_adoption_load_segment(struct kimage *image, int idx)
 	return -ENODEV;
 }
 
-static inline bool kexec_adoption_clean_segment(const struct kimage *image, int idx)
-{
-	return false;
-}
-
 static inline bool kexec_adoption_map_segment(struct kimage *image, int idx,
 					      void **addr)
 {
@@ -401,37 +261,21 @@ static inline void kexec_adoption_release(struct kimage *image)
 {
 }
 
-static inline bool kexec_adoption_in_place(const struct kimage *image)
-{
-	return false;
-}
-
 static inline void kexec_adoption_failed(const struct kimage *image, int err)
 {
 }
 
-static inline size_t kexec_stash_fdt_space(const struct kimage *image)
+static inline const void *kexec_stash_base_fdt(const struct kimage *image)
 {
-	return 0;
+	return NULL;
 }
 
-static inline int kexec_stash_open_fdt(const struct kimage *image, void *fdt,
-					size_t size)
+static inline size_t kexec_stash_fdt_space(void)
 {
-	return -ENODATA;
+	return 0;
 }
 
 static inline int kexec_stash_fixup_fdt(const struct kimage *image, void *fdt)
-{
-	return 0;
-}
-
-static inline size_t kexec_stash_late_fdt_space(void)
-{
-	return 0;
-}
-
-static inline int kexec_stash_keep_range(phys_addr_t base, phys_addr_t size)
 {
 	return 0;
 }
@@ -449,42 +293,7 @@ static inline bool kexec_stash_excluded_range(const struct kimage *image,
 	return false;
 }
 
-static inline void kexec_stash_stamp_reboot(void)
-{
-}
-
-static inline void kexec_stash_stamp_jump(const struct kimage *image)
-{
-}
-
-static inline void kexec_stash_take_handover(void)
-{
-}
-
-static inline void kexec_stash_reserve(void)
-{
-}
-
-static inline bool kexec_stash_movable_only(phys_addr_t base, phys_addr_t size)
-{
-	return false;
-}
-
-static inline void kexec_stash_give_back(void)
-{
-}
-
-static inline int kexec_stash_preserve(phys_addr_t base, phys_addr_t size)
-{
-	return 0;
-}
-
-static inline bool kexec_stash_only_slots(int node)
-{
-	return false;
-}
-
-static inline void kexec_stash_stamp_init(void)
+static inline void kexec_stash_early_init(void)
 {
 }
 

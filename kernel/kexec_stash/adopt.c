@@ -17,14 +17,19 @@
 #include <linux/kernel_read_file.h>
 #include <linux/kexec.h>
 #include <linux/kexec_stash.h>
+#include <linux/libfdt.h>
 #include <linux/of_fdt.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include <asm/kexec_stash.h>
+
 #include "../kexec_internal.h"
+#include "adopt.h"
 #include "fdt.h"
-#include "internal.h"
+#include "slot.h"
+#include "timing.h"
 
 static const char the_initrd[] = "the initrd";
 
@@ -33,7 +38,7 @@ static int refuse_content(struct kexec_slot *slot, unsigned int id,
 			  const char *why, int err)
 {
 	scoped_guard(mutex, &slot->lock)
-		__set_bit(id, &slot->bad);
+		kexec_slot_mark_bad(slot, id);
 	return kexec_slot_refuse(slot, id, why, err);
 }
 
@@ -109,10 +114,8 @@ static int check_kernel(struct kexec_adoption *adoption)
 	ret = check_file(adoption, id, READING_KEXEC_IMAGE);
 	if (ret)
 		return ret;
-	ret = arch_kexec_stash_image_check(kexec_slot_file_addr(slot, id),
-					   slot->rec.file[id].size,
-					   kernel_room(slot),
-					   &adoption->image_size, &why);
+	ret = kexec_slot_check_kernel(slot, kernel_room(slot),
+				      &adoption->image_size, &why);
 	if (ret)
 		return refuse_content(slot, id, why, ret);
 	return check_whole(slot, id);
@@ -160,13 +163,20 @@ static void say_failed(const struct kexec_adoption *adoption, int err)
 
 static int check_cpus(struct kexec_slot *slot)
 {
-	const struct cpumask *stuck = arch_kexec_stash_stuck_cpus();
+	/* Of all possible CPUs, too many for the stack; the kexec lock is held */
+	static struct cpumask stuck;
+	unsigned int cpu;
 
-	if (!stuck)
+	cpumask_clear(&stuck);
+	for_each_possible_cpu(cpu) {
+		if (arch_kexec_stash_cpu_stuck(cpu))
+			cpumask_set_cpu(cpu, &stuck);
+	}
+	if (cpumask_empty(&stuck))
 		return 0;
 	kexec_slot_complain(slot,
 			    "CPUs %*pbl cannot be stopped, so no kernel can be started: boot with nr_cpus=1, or by firmware with PSCI",
-			    cpumask_pr_args(stuck));
+			    cpumask_pr_args(&stuck));
 	return -EBUSY;
 }
 
@@ -335,7 +345,7 @@ static int own_cmdline(const struct kexec_adoption *adoption,
 	/* "echo" ends it with a line feed */
 	while (*len && slot->cmdline[*len - 1] == '\n')
 		(*len)--;
-	if (ret || *len || !adoption->use_dtb)
+	if (ret || *len || !adoption->fdt)
 		return ret;
 	ret = kexec_fdt_bootargs(kexec_slot_file_addr(slot, KEXEC_STASH_DTB),
 				 cmdline, &why);
@@ -406,6 +416,35 @@ static int check_dtb(struct kexec_adoption *adoption)
 	return check_file(adoption, id, READING_KEXEC_IMAGE);
 }
 
+/* What firmware alone knows is carried over from the running tree */
+static int make_base_fdt(struct kexec_adoption *adoption)
+{
+	struct kexec_slot *slot = adoption->slot;
+	size_t size = slot->rec.file[KEXEC_STASH_DTB].size;
+	struct kexec_fdt_slot slots[KEXEC_STASH_SLOTS_MAX];
+	struct kexec_fdt_adoption from = {
+		.staged = kexec_slot_file_addr(slot, KEXEC_STASH_DTB),
+		.running = initial_boot_params,
+		.slots = slots,
+		.nr_slots = kexec_nr_slots,
+	};
+
+	for (int i = 0; i < kexec_nr_slots; i++)
+		slots[i] = (struct kexec_fdt_slot){
+			.label = kexec_slots[i]->rec.label,
+			.base = kexec_slots[i]->rec.base,
+			.size = kexec_slots[i]->rec.size,
+		};
+	size += kexec_fdt_adopt_space(size, initial_boot_params);
+	adoption->fdt = kvmalloc(size, GFP_KERNEL);
+	if (!adoption->fdt)
+		return -ENOMEM;
+	if (kexec_fdt_adopt(adoption->fdt, size, &from))
+		return kexec_slot_refuse(slot, KEXEC_STASH_DTB, from.why, -EINVAL);
+	fdt_pack(adoption->fdt);
+	return 0;
+}
+
 static int adopt_dtb(struct kimage *image)
 {
 	struct kexec_adoption *adoption = image->adoption;
@@ -424,38 +463,8 @@ static int adopt_dtb(struct kimage *image)
 			      slot->rec.file[KEXEC_STASH_DTB].size, &why);
 	if (ret)
 		return refuse_content(slot, KEXEC_STASH_DTB, why, ret);
-	adoption->use_dtb = true;
-	return check_whole(slot, KEXEC_STASH_DTB);
-}
-
-static bool in_slot(const struct kexec_slot *slot, unsigned long mem,
-		    unsigned long size)
-{
-	return mem >= slot->rec.base && size <= slot->rec.size &&
-	       mem - slot->rec.base <= slot->rec.size - size;
-}
-
-static bool buf_in_slot(const struct kexec_slot *slot, const void *buf)
-{
-	return buf && virt_addr_valid(buf) && in_slot(slot, __pa(buf), 1);
-}
-
-/* Start of a file of the slot that a range runs into, or 0 */
-static u64 file_in_the_way(const struct kexec_adoption *adoption, u64 mem,
-			   u64 size)
-{
-	const struct kexec_slot *slot = adoption->slot;
-
-	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
-		const struct kexec_stash_file *file = &slot->rec.file[i];
-		u64 len = i == KEXEC_STASH_KERNEL ? adoption->image_size :
-						    file->size;
-		u64 start = slot->rec.base + file->offset;
-
-		if (file->size && mem < start + len && start < mem + size)
-			return start;
-	}
-	return 0;
+	ret = check_whole(slot, KEXEC_STASH_DTB);
+	return ret ?: make_base_fdt(adoption);
 }
 
 /* A payload of another maker's may reach to the end of the slot */
@@ -463,17 +472,10 @@ static void adopt_handover(const struct kimage *image)
 {
 	struct kexec_adoption *adoption = image->adoption;
 	u64 mem = kexec_handover_mem(&adoption->slot->rec);
-	struct kexec_handover_page *page;
 
-	if (adoption->check ||
-	    file_in_the_way(adoption, mem, KEXEC_STASH_HANDOVER_SIZE))
-		return;
-	page = kexec_slot_map(adoption->slot, mem, sizeof(*page));
-	if (!page)
-		return;
-	kexec_handover_prepare(page, kexec_handover_number(image),
-			       arch_kexec_stash_frequency());
-	adoption->handover_page = page;
+	if (!adoption->check &&
+	    kexec_slot_is_free(adoption, mem, KEXEC_STASH_HANDOVER_SIZE))
+		kexec_handover_open(adoption, mem);
 }
 
 int kexec_adopt_rest(struct kimage *image, int kernel_fd)
@@ -484,7 +486,7 @@ int kexec_adopt_rest(struct kimage *image, int kernel_fd)
 	 * Read before any slot is: what changes from now on is told again at
 	 * exec
 	 */
-	image->slots_generation = atomic_read(&kexec_slots_generation);
+	image->slots_generation = kexec_slots_generation();
 	if (!image->adoption)
 		return 0;
 	image->adoption->part = "the image";
@@ -496,118 +498,6 @@ int kexec_adopt_rest(struct kimage *image, int kernel_fd)
 	return ret;
 }
 
-/* Start of a segment that a range runs into, or 0 */
-static u64 segment_in_the_way(const struct kimage *image, u64 mem, u64 size)
-{
-	for (int i = 0; i < image->nr_segments; i++) {
-		const struct kexec_segment *segment = &image->segment[i];
-
-		if (mem < segment->mem + segment->memsz &&
-		    segment->mem < mem + size)
-			return segment->mem;
-	}
-	return 0;
-}
-
-/*
- * From the end of the slot, but for the hand-over page, so that kernel and
- * initrd of the next payload find the room they had
- */
-static u64 find_room(const struct kexec_buf *kbuf,
-		     const struct kexec_adoption *adoption)
-{
-	u64 base = adoption->slot->rec.base,
-	    end = base + adoption->slot->rec.size - KEXEC_STASH_HANDOVER_SIZE;
-
-	end = min_t(u64, end - 1, kbuf->buf_max) + 1;
-	while (end - base >= kbuf->memsz) {
-		u64 mem = ALIGN_DOWN(end - kbuf->memsz, kbuf->buf_align),
-		    obstacle;
-
-		if (mem < base || mem < kbuf->buf_min)
-			return 0;
-		obstacle = file_in_the_way(adoption, mem, kbuf->memsz) ?:
-				   segment_in_the_way(kbuf->image, mem,
-						      kbuf->memsz);
-		if (!obstacle)
-			return mem;
-		end = obstacle;
-		if (end < base)
-			return 0;
-	}
-	return 0;
-}
-
-int kexec_adoption_locate(struct kexec_buf *kbuf)
-{
-	struct kexec_adoption *adoption = kbuf->image->adoption;
-	u64 mem = kbuf->mem;
-
-	if (!adoption)
-		return -ENODEV;
-	if (mem == KEXEC_BUF_MEM_UNKNOWN)
-		mem = buf_in_slot(adoption->slot, kbuf->buffer) ?
-			      __pa(kbuf->buffer) :
-			      find_room(kbuf, adoption);
-	if (!in_slot(adoption->slot, mem, kbuf->memsz) || mem < kbuf->buf_min ||
-	    mem + kbuf->memsz - 1 > kbuf->buf_max) {
-		/* The first to fail has said why */
-		if (adoption->err)
-			return adoption->err;
-		kexec_slot_complain(adoption->slot,
-				    "no room for another %lu bytes that the load must add",
-				    kbuf->memsz);
-		adoption->err = -ENOSPC;
-		return -ENOSPC;
-	}
-	kbuf->mem = mem;
-	return 0;
-}
-
-int kexec_adoption_load_segment(struct kimage *image, int idx)
-{
-	struct kexec_segment *segment = &image->segment[idx];
-
-	if (!image->adoption)
-		return -ENODEV;
-	/*
-	 * It lies there. What a kernel owns behind its file it clears itself.
-	 */
-	if (segment->kbuf == __va(segment->mem))
-		return 0;
-	return kexec_slot_write(image->adoption->slot, segment->mem,
-				segment->kbuf, segment->bufsz, segment->memsz);
-}
-
-bool kexec_adoption_clean_segment(const struct kimage *image, int idx)
-{
-	const struct kexec_segment *segment = &image->segment[idx];
-	struct kexec_slot *slot;
-
-	if (!image->adoption || segment->kbuf != __va(segment->mem))
-		return false;
-	slot = image->adoption->slot;
-	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
-		if (!slot->rec.file[i].size ||
-		    segment->kbuf != kexec_slot_file_addr(slot, i))
-			continue;
-		kexec_slot_clean(slot, i, segment->memsz);
-		return true;
-	}
-	return false;
-}
-
-bool kexec_adoption_map_segment(struct kimage *image, int idx, void **addr)
-{
-	struct kexec_segment *segment = &image->segment[idx];
-
-	if (!image->adoption)
-		return false;
-	*addr = kexec_slot_map(image->adoption->slot, segment->mem,
-			       segment->memsz);
-	return true;
-}
-
 void kexec_adoption_drop_bufs(struct kimage *image)
 {
 	struct kexec_adoption *adoption = image->adoption;
@@ -617,13 +507,15 @@ void kexec_adoption_drop_bufs(struct kimage *image)
 	/* What comes behind the initrd in the call, if that is there */
 	if (image->initrd_buf && adoption->part == the_initrd)
 		adoption->part = "the command line";
-	if (buf_in_slot(adoption->slot, image->kernel_buf))
+	if (!is_vmalloc_addr(image->kernel_buf))
 		image->kernel_buf = NULL;
-	if (buf_in_slot(adoption->slot, image->initrd_buf))
+	if (!is_vmalloc_addr(image->initrd_buf))
 		image->initrd_buf = NULL;
 	if (adoption->any)
 		fput(adoption->any);
 	adoption->any = NULL;
+	kvfree(adoption->fdt);
+	adoption->fdt = NULL;
 }
 
 void kexec_adoption_release(struct kimage *image)
@@ -633,15 +525,10 @@ void kexec_adoption_release(struct kimage *image)
 	if (!adoption)
 		return;
 	kexec_adoption_drop_bufs(image);
-	vunmap(adoption->handover_page);
+	kexec_handover_close(adoption);
 	kexec_slot_unseal(adoption->slot);
 	kfree(adoption);
 	image->adoption = NULL;
-}
-
-bool kexec_adoption_in_place(const struct kimage *image)
-{
-	return image->adoption;
 }
 
 void kexec_adoption_failed(const struct kimage *image, int err)
@@ -650,54 +537,7 @@ void kexec_adoption_failed(const struct kimage *image, int err)
 		say_failed(image->adoption, err);
 }
 
-/**
- * kexec_adopted_slot() - the slot that an image will run in
- * @image: the image
- *
- * Return: the slot, NULL if @image is not adopted.
- */
-struct kexec_slot *kexec_adopted_slot(const struct kimage *image)
+const void *kexec_stash_base_fdt(const struct kimage *image)
 {
-	return image->adoption ? image->adoption->slot : NULL;
-}
-
-size_t kexec_stash_fdt_space(const struct kimage *image)
-{
-	size_t space = kexec_stash_late_fdt_space(), dtb_size;
-
-	if (image->adoption && image->adoption->use_dtb) {
-		dtb_size = image->adoption->slot->rec.file[KEXEC_STASH_DTB].size;
-		space += dtb_size +
-			 kexec_fdt_adopt_space(dtb_size, initial_boot_params);
-	}
-	return space;
-}
-
-int kexec_stash_open_fdt(const struct kimage *image, void *fdt, size_t size)
-{
-	struct kexec_adoption *adoption = image->adoption;
-	struct kexec_fdt_slot slots[KEXEC_STASH_SLOTS_MAX];
-	struct kexec_fdt_adoption from = {
-		.running = initial_boot_params,
-		.slots = slots,
-		.nr_slots = kexec_nr_slots,
-	};
-
-	if (!adoption || !adoption->use_dtb)
-		return -ENODATA;
-	/* The first to fail has said why, while another place is looked for */
-	if (adoption->err)
-		return adoption->err;
-	for (int i = 0; i < kexec_nr_slots; i++)
-		slots[i] = (struct kexec_fdt_slot){
-			.label = kexec_slots[i]->rec.label,
-			.base = kexec_slots[i]->rec.base,
-			.size = kexec_slots[i]->rec.size,
-		};
-	from.staged = kexec_slot_file_addr(adoption->slot, KEXEC_STASH_DTB);
-	if (kexec_fdt_adopt(fdt, size, &from))
-		adoption->err = kexec_slot_refuse(adoption->slot,
-						  KEXEC_STASH_DTB, from.why,
-						  -EINVAL);
-	return adoption->err;
+	return image->adoption ? image->adoption->fdt : NULL;
 }

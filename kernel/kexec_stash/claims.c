@@ -14,6 +14,7 @@
 #include <linux/init.h>
 #include <linux/initrd.h>
 #include <linux/kexec.h>
+#include <linux/kexec_handover.h>
 #include <linux/kexec_stash.h>
 #include <linux/kstrtox.h>
 #include <linux/libfdt.h>
@@ -23,14 +24,23 @@
 #include <asm/sections.h>
 #include <asm/setup.h>
 
+#include "boot.h"
 #include "fdt.h"
-#include "internal.h"
+#include "slot.h"
 
 /* Where a claim's why is put together: it is printed before there is another */
 static char why[128] __initdata;
 
-/* The first one does not wrap around, the other one may be anything */
-static bool __init overlaps(u64 base, u64 size, u64 other, u64 other_size)
+/**
+ * kexec_ranges_overlap() - whether two ranges have a byte in common
+ * @base: start of a range that does not wrap around
+ * @size: its size in bytes
+ * @other: start of one that may be anything
+ * @other_size: its size in bytes
+ *
+ * Return: true if they have.
+ */
+bool kexec_ranges_overlap(u64 base, u64 size, u64 other, u64 other_size)
 {
 	return other < base ? other_size > base - other :
 			      other_size && other - base < size;
@@ -42,6 +52,31 @@ static bool __init take(struct kexec_claim *claim, u64 base, u64 size,
 	snprintf(why, sizeof(why), "lies over %s%s%s", before, name, after);
 	*claim = (struct kexec_claim){ base, min(size, U64_MAX - base), why };
 	return true;
+}
+
+/**
+ * kexec_kho_claims() - whether KHO has handed over memory in a range
+ * @base: physical address
+ * @size: in bytes
+ * @claim: set to what lies there
+ *
+ * Context: boot, before there is a linear map.
+ * Return: true if there is something of KHO's.
+ */
+bool __init kexec_kho_claims(u64 base, u64 size, struct kexec_claim *claim)
+{
+	struct memblock_region *region;
+
+	for_each_mem_region(region) {
+		if (!memblock_is_kho_scratch(region) ||
+		    !kexec_ranges_overlap(base, size, region->base, region->size))
+			continue;
+		*claim = (struct kexec_claim){ region->base, region->size,
+					       "lies over a scratch area of KHO" };
+		return true;
+	}
+	claim->why = "lies over memory that KHO has preserved";
+	return kho_find_preserved(base, size, &claim->base, &claim->size);
 }
 
 /* The device tree */
@@ -73,7 +108,7 @@ static bool __init find_entry(int parent, int node, u64 base, u64 size,
 		u64 other = dt_mem_next_cell(ac, &reg);
 		u64 other_size = dt_mem_next_cell(sc, &reg);
 
-		if (overlaps(base, size, other, other_size))
+		if (kexec_ranges_overlap(base, size, other, other_size))
 			return take(claim, other, other_size,
 				    "/reserved-memory/",
 				    fdt_get_name(fdt, node, NULL), "");
@@ -114,7 +149,7 @@ static bool __init find_slot(u64 base, u64 size, struct kexec_claim *claim)
 	       0) {
 		if (!kexec_stash_record_read(initial_boot_params, node, &rec,
 					     &fault) &&
-		    overlaps(base, size, rec.base, rec.size))
+		    kexec_ranges_overlap(base, size, rec.base, rec.size))
 			return take(claim, rec.base, rec.size, "slot '",
 				    rec.label, "' of the device tree");
 	}
@@ -186,7 +221,7 @@ static void __init note_crash(void)
 
 static bool __init over(u64 base, u64 size, const struct asked *asked)
 {
-	return overlaps(base, size, asked->base, asked->size);
+	return kexec_ranges_overlap(base, size, asked->base, asked->size);
 }
 
 /* Those that memblock will not give what a slot has */
@@ -216,11 +251,11 @@ const char *__init kexec_claims_check(u64 base, u64 size)
 
 	if (kexec_kho_claims(base, size, &claim))
 		return claim.why;
-	if (overlaps(base, size, text, _end - _text))
+	if (kexec_ranges_overlap(base, size, text, _end - _text))
 		return "lies over the running kernel";
-	if (overlaps(base, size, phys_initrd_start, phys_initrd_size))
+	if (kexec_ranges_overlap(base, size, phys_initrd_start, phys_initrd_size))
 		return "lies over the running kernel's initrd";
-	if (overlaps(base, size, initial_boot_params_pa,
+	if (kexec_ranges_overlap(base, size, initial_boot_params_pa,
 		     fdt_totalsize(initial_boot_params)))
 		return "lies over the running kernel's device tree";
 	if (find_node(base, size, &claim))
@@ -291,8 +326,8 @@ bool kexec_stash_excluded_range(const struct kimage *image,
 	for (int i = 0; i < kexec_nr_slots; i++) {
 		const struct kexec_slot *slot = kexec_slots[i];
 
-		if (start < slot->rec.base + slot->rec.size &&
-		    slot->rec.base <= end)
+		if (kexec_ranges_overlap(slot->rec.base, slot->rec.size, start,
+					 end - start + 1))
 			return true;
 	}
 	return false;

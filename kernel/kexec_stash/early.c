@@ -14,8 +14,9 @@
 #include <linux/of_fdt.h>
 #include <linux/string.h>
 
+#include "boot.h"
 #include "early_parse.h"
-#include "internal.h"
+#include "slot.h"
 
 /* The parameter */
 
@@ -229,7 +230,12 @@ static void __init reserve_slot(struct kexec_stash_want *want)
 		reserved[nr_reserved++] = *want;
 }
 
-static void __init reserve_wanted(void)
+/**
+ * kexec_slots_reserve() - reserve the slots that kexec_stash= asks for
+ *
+ * Context: as kexec_stash_early_init().
+ */
+void __init kexec_slots_reserve(void)
 {
 	if (!nr_wants)
 		return;
@@ -244,14 +250,6 @@ static void __init reserve_wanted(void)
 				reserve_slot(&wants[i]);
 		}
 	}
-}
-
-void __init kexec_stash_reserve(void)
-{
-	if (!initial_boot_params)
-		return;
-	reserve_wanted();
-	kexec_kho_keep_slots();
 }
 
 /**
@@ -363,7 +361,7 @@ static void __init find_files(void *initrd, u64 len)
 	       slot < 0 ? "" : kexec_slots[slot]->rec.label);
 	/* A payload that may not be whole must not be taken for whole */
 	if (slot >= 0)
-		__set_bit(KEXEC_STASH_KERNEL, &kexec_slots[slot]->bad);
+		kexec_slot_mark_bad(kexec_slots[slot], KEXEC_STASH_KERNEL);
 }
 
 static void __init place_file(struct kexec_slot *slot, unsigned int id,
@@ -385,7 +383,7 @@ static void __init place_file(struct kexec_slot *slot, unsigned int id,
 		kexec_slot_check_staged(slot, id);
 		return;
 	}
-	__set_bit(id, &slot->bad);
+	kexec_slot_mark_bad(slot, id);
 }
 
 /* The kernel comes first: it says where the initrd goes */

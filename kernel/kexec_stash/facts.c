@@ -12,7 +12,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "internal.h"
+#include "slot.h"
 
 static const struct {
 	const char *name;
@@ -47,6 +47,16 @@ static const char *origin_name(struct kexec_slot *slot)
 	default:
 		return kexec_stash_origin_name(slot->rec.origin);
 	}
+}
+
+static struct kexec_slot *file_slot(struct file *file)
+{
+	return kexec_slots[kexec_inode_slot_nr(file_inode(file))];
+}
+
+static unsigned int file_fact(struct file *file)
+{
+	return kexec_inode_entry(file_inode(file)) - KEXEC_SLOT_NR_FILES;
 }
 
 /* As with sysfs, a mode holds for root, too: there is nothing behind it */
@@ -100,8 +110,8 @@ static int print_fact(struct file *file, struct kexec_slot *slot,
 static ssize_t fact_read(struct file *file, char __user *buf, size_t count,
 			 loff_t *pos)
 {
-	unsigned int fact;
-	struct kexec_slot *slot = kexec_stash_fact_slot(file, &fact);
+	struct kexec_slot *slot = file_slot(file);
+	unsigned int fact = file_fact(file);
 	char line[KEXEC_SLOT_REASON_LEN + 1];
 	int len = print_fact(file, slot, fact, line, sizeof(line));
 
@@ -111,8 +121,8 @@ static ssize_t fact_read(struct file *file, char __user *buf, size_t count,
 /* As a sysfs attribute: ready to read ever, exceptional once it has changed */
 static __poll_t fact_poll(struct file *file, poll_table *wait)
 {
-	unsigned int fact;
-	struct kexec_slot *slot = kexec_stash_fact_slot(file, &fact);
+	struct kexec_slot *slot = file_slot(file);
+	unsigned int fact = file_fact(file);
 	__poll_t ready = EPOLLIN | EPOLLRDNORM;
 
 	if (fact != KEXEC_SLOT_STATE)
@@ -127,8 +137,8 @@ static __poll_t fact_poll(struct file *file, poll_table *wait)
 static ssize_t fact_write(struct file *file, const char __user *buf,
 			  size_t count, loff_t *pos)
 {
-	unsigned int fact;
-	struct kexec_slot *slot = kexec_stash_fact_slot(file, &fact);
+	struct kexec_slot *slot = file_slot(file);
+	unsigned int fact = file_fact(file);
 	bool yes;
 	int ret;
 

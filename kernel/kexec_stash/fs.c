@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The file system: a directory for each slot, a file for each file of its
- * payload, and beside the slots a file with the time stamps of this boot
+ * payload
  *
  * A file system of its own, with its own magic, so that what hangs on inodes
  * and xattrs (IMA, EVM, SELinux) covers a payload by the rules that cover a
@@ -28,26 +28,28 @@
 #include <linux/uio.h>
 #include <linux/xattr.h>
 
-#include "internal.h"
+#include "slot.h"
 
 /* A slot's directory shows its payload's files, and then its facts */
 #define NR_ENTRIES (KEXEC_SLOT_NR_FILES + KEXEC_SLOT_NR_FACTS)
 
-/*
- * Inode numbers: the root, the file beside the slots, a block for each slot
- * with its directory first
- */
 #define ROOT_INO 1UL
-#define TIMING_INO 2UL
-#define SLOT_INO(slot) (((slot) + 1UL) << 8)
-#define INO_SLOT(ino) (((ino) >> 8) - 1)
-#define ENTRY_INO(slot, id) (SLOT_INO(slot) + 1 + (id))
-#define INO_ENTRY(ino) (((ino) & 0xff) - 1)
+#define ENTRY_INO(slot, id) (KEXEC_SLOT_INO(slot) + 1 + (id))
 
 static struct simple_xattr_cache xattr_cache;
 
 /* Keeps inodes of sealed slots possible where no user has it mounted */
 static struct vfsmount *stash_mnt;
+
+/**
+ * kexec_slot_fs_init() - make a slot one that can be shown
+ * @slot: the slot, zeroed
+ */
+void kexec_slot_fs_init(struct kexec_slot *slot)
+{
+	for (int i = 0; i < KEXEC_SLOT_NR_FILES; i++)
+		INIT_LIST_HEAD(&slot->fs.xattrs[i]);
+}
 
 static const char *entry_name(unsigned int id)
 {
@@ -58,12 +60,7 @@ static const char *entry_name(unsigned int id)
 
 static struct kexec_slot *inode_slot(const struct inode *inode)
 {
-	return kexec_slots[INO_SLOT(inode->i_ino)];
-}
-
-static unsigned int inode_entry(const struct inode *inode)
-{
-	return INO_ENTRY(inode->i_ino);
+	return kexec_slots[kexec_inode_slot_nr(inode)];
 }
 
 /* The payload's files */
@@ -93,7 +90,7 @@ static ssize_t payload_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	size_t copied, left, done = 0;
 
 	for (;;) {
-		copied = read_some(inode_slot(inode), inode_entry(inode),
+		copied = read_some(inode_slot(inode), kexec_inode_entry(inode),
 				   iocb->ki_pos, to, &left);
 		iocb->ki_pos += copied;
 		done += copied;
@@ -153,7 +150,7 @@ static ssize_t write_some(struct kexec_slot *slot, unsigned int id, u64 pos,
 static ssize_t write_step(struct inode *inode, u64 pos, struct iov_iter *from)
 {
 	struct kexec_slot *slot = inode_slot(inode);
-	unsigned int id = inode_entry(inode);
+	unsigned int id = kexec_inode_entry(inode);
 	ssize_t ret;
 
 	guard(mutex)(&slot->lock);
@@ -167,12 +164,11 @@ static ssize_t write_step(struct inode *inode, u64 pos, struct iov_iter *from)
 static ssize_t write_failed(struct inode *inode, ssize_t err)
 {
 	struct kexec_slot *slot = inode_slot(inode);
-	unsigned int id = inode_entry(inode);
+	unsigned int id = kexec_inode_entry(inode);
 
 	guard(mutex)(&slot->lock);
 	if (test_bit(id, &slot->dirty))
-		__set_bit(id, &slot->bad);
-	kexec_slot_changed(slot);
+		kexec_slot_mark_bad(slot, id);
 	return err;
 }
 
@@ -222,7 +218,7 @@ static int payload_open(struct inode *inode, struct file *file)
 	ret = kexec_slot_lock_to_change(slot);
 	if (ret)
 		return ret;
-	slot->writers++;
+	slot->fs.writers++;
 	mutex_unlock(&slot->lock);
 	return 0;
 }
@@ -230,12 +226,12 @@ static int payload_open(struct inode *inode, struct file *file)
 static int payload_release(struct inode *inode, struct file *file)
 {
 	struct kexec_slot *slot = inode_slot(inode);
-	unsigned int id = inode_entry(inode);
+	unsigned int id = kexec_inode_entry(inode);
 
 	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
 	guard(mutex)(&slot->lock);
-	slot->writers--;
+	slot->fs.writers--;
 	if (test_bit(id, &slot->dirty))
 		kexec_slot_check_staged(slot, id);
 	kexec_slot_changed(slot);
@@ -263,7 +259,7 @@ static int empty_file(struct inode *inode)
 	ret = kexec_slot_lock_to_change(slot);
 	if (ret)
 		return ret;
-	kexec_slot_empty_file(slot, inode_entry(inode));
+	kexec_slot_empty_file(slot, kexec_inode_entry(inode));
 	i_size_write(inode, 0);
 	inode_inc_iversion(inode);
 	kexec_slot_changed(slot);
@@ -301,7 +297,7 @@ static ssize_t payload_listxattr(struct dentry *dentry, char *buffer,
 	struct inode *inode = d_inode(dentry);
 
 	return simple_xattr_list(inode,
-				 &inode_slot(inode)->xattrs[inode_entry(inode)],
+				 &inode_slot(inode)->fs.xattrs[kexec_inode_entry(inode)],
 				 buffer, size);
 }
 
@@ -315,8 +311,8 @@ static const struct inode_operations payload_iops = {
 /* Of a payload's file, whether user space sees the inode or the seal has made it */
 static bool has_xattrs(const struct inode *inode)
 {
-	return S_ISREG(inode->i_mode) && inode->i_ino >= SLOT_INO(0) &&
-	       inode_entry(inode) < KEXEC_SLOT_NR_FILES;
+	return S_ISREG(inode->i_mode) && inode->i_ino >= KEXEC_SLOT_INO(0) &&
+	       kexec_inode_entry(inode) < KEXEC_SLOT_NR_FILES;
 }
 
 static int security_xattr_get(const struct xattr_handler *handler,
@@ -326,7 +322,7 @@ static int security_xattr_get(const struct xattr_handler *handler,
 	if (!has_xattrs(inode))
 		return -EOPNOTSUPP;
 	return simple_xattr_get(&xattr_cache,
-				&inode_slot(inode)->xattrs[inode_entry(inode)],
+				&inode_slot(inode)->fs.xattrs[kexec_inode_entry(inode)],
 				xattr_full_name(handler, name), buffer, size);
 }
 
@@ -351,7 +347,7 @@ static int record_signature(struct kexec_stash_file *file, const void *value,
 	kfree(file->signature);
 	file->signature = signature;
 	file->signature_len = signature ? size : 0;
-	atomic_inc(&kexec_slots_generation);
+	atomic_inc(&kexec_slots_changes);
 	return 0;
 }
 
@@ -362,7 +358,7 @@ static int set_xattr(struct kexec_slot *slot, unsigned int id, const char *name,
 			!strcmp(name, XATTR_NAME_IMA);
 	struct simple_xattr *old;
 
-	old = simple_xattr_set(&xattr_cache, &slot->xattrs[id], name, value,
+	old = simple_xattr_set(&xattr_cache, &slot->fs.xattrs[id], name, value,
 			       size, flags);
 	if (IS_ERR(old))
 		return PTR_ERR(old);
@@ -378,7 +374,7 @@ static void drop_xattrs(struct kexec_slot *slot, unsigned int id)
 {
 	struct simple_xattr *xattr, *next;
 
-	list_for_each_entry_safe(xattr, next, &slot->xattrs[id], node)
+	list_for_each_entry_safe(xattr, next, &slot->fs.xattrs[id], node)
 		set_xattr(slot, id, xattr->name, NULL, 0, 0);
 }
 
@@ -397,7 +393,7 @@ static int security_xattr_set(const struct xattr_handler *handler,
 		/* The next kernel has been told of the signatures */
 		ret = kexec_in_progress ?
 			      -EBUSY :
-			      set_xattr(slot, inode_entry(inode),
+			      set_xattr(slot, kexec_inode_entry(inode),
 					xattr_full_name(handler, name), value,
 					size, flags);
 	}
@@ -417,21 +413,23 @@ static const struct xattr_handler *const stash_xattr_handlers[] = {
 };
 
 /**
- * kexec_stash_set_signature() - let a recorded signature be found where IMA
- * looks for it
+ * kexec_slot_take_signature() - make a signature that came with a payload the
+ * file's own, where IMA looks for it
  * @slot: the slot, which nobody else knows of yet
  * @id: a file of its payload
- * @signature: the value of security.ima
+ * @signature: what security.ima shall be
  * @len: its length in bytes
  *
- * Return: 0, -EINVAL if it is no signature, or -ENOMEM.
+ * If that cannot be, one line says why, and the file goes without.
  */
-int __init kexec_stash_set_signature(struct kexec_slot *slot, unsigned int id,
-				     const u8 *signature, u32 len)
+void __init kexec_slot_take_signature(struct kexec_slot *slot, unsigned int id,
+				      const u8 *signature, u32 len)
 {
 	if (!is_signature(signature, len))
-		return -EINVAL;
-	return set_xattr(slot, id, XATTR_NAME_IMA, signature, len, 0);
+		kexec_slot_refuse(slot, id,
+				  "its signature is not such as IMA takes", 0);
+	else if (set_xattr(slot, id, XATTR_NAME_IMA, signature, len, 0))
+		kexec_slot_refuse(slot, id, "no memory for its signature", 0);
 }
 
 /* Facts */
@@ -452,14 +450,14 @@ static struct dentry *slot_lookup(struct inode *dir, struct dentry *dentry,
 	for (int id = 0; id < NR_ENTRIES; id++) {
 		if (!strcmp(dentry->d_name.name, entry_name(id)))
 			inode = stash_iget(dir->i_sb,
-					   ENTRY_INO(INO_SLOT(dir->i_ino), id));
+					   ENTRY_INO(kexec_inode_slot_nr(dir), id));
 	}
 	return d_splice_alias(inode, dentry);
 }
 
 static int slot_iterate(struct file *file, struct dir_context *ctx)
 {
-	unsigned long slot = INO_SLOT(file_inode(file)->i_ino);
+	unsigned long slot = kexec_inode_slot_nr(file_inode(file));
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
@@ -492,7 +490,7 @@ static int slot_unlink(struct inode *dir, struct dentry *dentry)
 	if (ret)
 		return ret;
 	scoped_guard(mutex, &inode_slot(inode)->lock)
-		drop_xattrs(inode_slot(inode), inode_entry(inode));
+		drop_xattrs(inode_slot(inode), kexec_inode_entry(inode));
 	d_drop(dentry);
 	return 0;
 }
@@ -513,13 +511,10 @@ static struct dentry *root_lookup(struct inode *dir, struct dentry *dentry,
 {
 	struct inode *inode = NULL;
 
-	/* No slot has this name, see kexec_stash_label_taken() */
-	if (!strcmp(dentry->d_name.name, KEXEC_STASH_TIMING))
-		inode = stash_iget(dir->i_sb, TIMING_INO);
 	for (int i = 0; i < kexec_nr_slots; i++) {
 		if (!kexec_slots[i]->absent &&
 		    !strcmp(dentry->d_name.name, kexec_slots[i]->rec.label))
-			inode = stash_iget(dir->i_sb, SLOT_INO(i));
+			inode = stash_iget(dir->i_sb, KEXEC_SLOT_INO(i));
 	}
 	return d_splice_alias(inode, dentry);
 }
@@ -534,13 +529,9 @@ static int root_iterate(struct file *file, struct dir_context *ctx)
 		if (slot->absent)
 			continue;
 		if (!dir_emit(ctx, slot->rec.label, strlen(slot->rec.label),
-			      SLOT_INO(ctx->pos - 2), DT_DIR))
+			      KEXEC_SLOT_INO(ctx->pos - 2), DT_DIR))
 			return 0;
 	}
-	if (ctx->pos - 2 == kexec_nr_slots &&
-	    dir_emit(ctx, KEXEC_STASH_TIMING, strlen(KEXEC_STASH_TIMING),
-		     TIMING_INO, DT_REG))
-		ctx->pos++;
 	return 0;
 }
 
@@ -568,7 +559,7 @@ static void init_inode(struct inode *inode, umode_t mode,
 static void init_file_inode(struct inode *inode)
 {
 	struct kexec_slot *slot = inode_slot(inode);
-	unsigned int id = inode_entry(inode);
+	unsigned int id = kexec_inode_entry(inode);
 
 	if (id >= KEXEC_SLOT_NR_FILES) {
 		init_inode(inode,
@@ -592,10 +583,7 @@ static struct inode *stash_iget(struct super_block *sb, u64 ino)
 	simple_inode_init_ts(inode);
 	if (ino == ROOT_INO)
 		init_inode(inode, S_IFDIR | 0755, &root_iops, &root_fops);
-	else if (ino == TIMING_INO)
-		init_inode(inode, S_IFREG | 0444, &fact_iops,
-			   &kexec_timing_fops);
-	else if (ino == SLOT_INO(INO_SLOT(ino)))
+	else if (!(ino & 0xff))
 		init_inode(inode, S_IFDIR | 0755, &slot_dir_iops,
 			   &slot_dir_fops);
 	else
@@ -618,22 +606,7 @@ struct kexec_slot *kexec_stash_file_slot(struct file *file, unsigned int *id)
 	if (inode->i_sb->s_magic != KEXEC_STASH_MAGIC ||
 	    inode->i_fop != &payload_fops)
 		return NULL;
-	*id = inode_entry(inode);
-	return inode_slot(inode);
-}
-
-/**
- * kexec_stash_fact_slot() - what an open file with kexec_slot_fact_fops shows
- * @file: the file
- * @fact: set to the fact
- *
- * Return: the slot.
- */
-struct kexec_slot *kexec_stash_fact_slot(struct file *file, unsigned int *fact)
-{
-	struct inode *inode = file_inode(file);
-
-	*fact = inode_entry(inode) - KEXEC_SLOT_NR_FILES;
+	*id = kexec_inode_entry(inode);
 	return inode_slot(inode);
 }
 
@@ -697,13 +670,18 @@ static int __init make_inodes(void)
 
 			if (IS_ERR(inode))
 				return PTR_ERR(inode);
-			kexec_slots[i]->inodes[id] = inode;
+			kexec_slots[i]->fs.inodes[id] = inode;
 		}
 	}
 	return 0;
 }
 
-static int __init stash_fs_init(void)
+/**
+ * kexec_fs_init() - let the file system be mounted, and mount it for the kernel
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init kexec_fs_init(void)
 {
 	int ret = sysfs_create_mount_point(fs_kobj, "kexec");
 
@@ -721,4 +699,3 @@ remove:
 	sysfs_remove_mount_point(fs_kobj, "kexec");
 	return ret;
 }
-fs_initcall(stash_fs_init);

@@ -13,7 +13,9 @@
 #include <linux/uaccess.h>
 #include <linux/unaligned.h>
 
-#include "internal.h"
+#include "adopt.h"
+#include "slot.h"
+#include "timing.h"
 
 /* A slot that is really there, as large as the page allocator can make one */
 #define TEST_ORDER 10
@@ -29,6 +31,8 @@ static struct kexec_slot *test_slot(struct kunit *test, u64 base, u64 size)
 
 	KUNIT_ASSERT_NOT_NULL(test, slot);
 	kexec_slot_init(slot);
+	kexec_slot_seal_init(slot);
+	kexec_slot_fs_init(slot);
 	strscpy(slot->rec.label, "kunit");
 	slot->rec.base = base;
 	slot->rec.size = size;
@@ -74,7 +78,7 @@ static void state_follows_the_files(struct kunit *test)
 			kexec_slot_check_staged(slot, KEXEC_STASH_KERNEL));
 	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_STAGED);
 	KUNIT_EXPECT_EQ(test, slot->rec.origin, KEXEC_STASH_RUNTIME);
-	slot->sealed = 1;
+	slot->seal.count = 1;
 	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_LOADED);
 	slot->running = true;
 	KUNIT_EXPECT_EQ(test, kexec_slot_state(slot), KEXEC_SLOT_RUNNING);
@@ -95,7 +99,7 @@ static void sealed_slot_refuses_change(struct kunit *test)
 	struct kexec_slot *slot = test_slot(test, FAR_BASE, SZ_64M);
 
 	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), 0);
-	slot->sealed = 1;
+	slot->seal.count = 1;
 	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), -ETXTBSY);
 	slot->running = true;
 	KUNIT_EXPECT_EQ(test, kexec_slot_may_change(slot), -EBUSY);
@@ -124,12 +128,12 @@ static void slot_in_use_is_not_released(struct kunit *test)
 	slot->cmdline_len = 1;
 	KUNIT_EXPECT_EQ(test, kexec_slot_release(slot), -ENOTEMPTY);
 	slot->cmdline_len = 0;
-	slot->writers = 1;
+	slot->fs.writers = 1;
 	KUNIT_EXPECT_EQ(test, kexec_slot_release(slot), -ETXTBSY);
-	slot->writers = 0;
-	slot->sealed = 1;
+	slot->fs.writers = 0;
+	slot->seal.count = 1;
 	KUNIT_EXPECT_EQ(test, kexec_slot_release(slot), -ETXTBSY);
-	slot->sealed = 0;
+	slot->seal.count = 0;
 	slot->running = true;
 	KUNIT_EXPECT_EQ(test, kexec_slot_release(slot), -EBUSY);
 	slot->running = false;
@@ -144,7 +148,7 @@ static void change_drops_digest_but_no_signature(struct kunit *test)
 {
 	struct kexec_slot *slot = test_slot(test, FAR_BASE, SZ_64M);
 	struct kexec_stash_file *file = &slot->rec.file[KEXEC_STASH_INITRD];
-	int before = atomic_read(&kexec_slots_generation);
+	int before = kexec_slots_generation();
 
 	file->hash = KEXEC_STASH_SHA512;
 	file->signature = "signature";
@@ -155,7 +159,7 @@ static void change_drops_digest_but_no_signature(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, file->authenticated);
 	KUNIT_EXPECT_NOT_NULL(test, file->signature);
 	KUNIT_EXPECT_EQ(test, file->signature_len, 9);
-	KUNIT_EXPECT_NE(test, before, atomic_read(&kexec_slots_generation));
+	KUNIT_EXPECT_NE(test, before, kexec_slots_generation());
 }
 
 static void initrd_goes_behind_image_size(struct kunit *test)
@@ -218,7 +222,7 @@ static void digest_is_checked(struct kunit *test)
 		else
 			sha512(buf, file->size, file->digest);
 		slot->bad = 0;
-		kexec_slot_forget_progress(slot);
+		kexec_slot_forget_findings(slot);
 		KUNIT_EXPECT_EQ(test, 0,
 				kexec_slot_check_digest(slot, id, NULL));
 		KUNIT_EXPECT_EQ(test, slot->bad, 0);
@@ -227,7 +231,7 @@ static void digest_is_checked(struct kunit *test)
 		buf[file->size - 1] ^= 1;
 		KUNIT_EXPECT_EQ(test, 0,
 				kexec_slot_check_digest(slot, id, NULL));
-		kexec_slot_forget_progress(slot);
+		kexec_slot_forget_findings(slot);
 		KUNIT_EXPECT_EQ(test, -EBADMSG,
 				kexec_slot_check_digest(slot, id, NULL));
 		KUNIT_EXPECT_EQ(test, slot->bad, BIT(id));

@@ -10,10 +10,12 @@
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/kexec_stash.h>
+#include <linux/kexec_stash_kho.h>
 #include <linux/memblock.h>
 #include <linux/of_fdt.h>
 
-#include "internal.h"
+#include "boot.h"
+#include "slot.h"
 
 /*
  * Only movable pages may lie here, as they may in KHO's own scratch areas: what
@@ -34,36 +36,6 @@ static struct {
 	phys_addr_t size;
 } kept[32] __initdata;
 static unsigned int nr_kept __initdata;
-
-static bool overlaps(u64 base, u64 size, u64 other, u64 other_size)
-{
-	return base < other + other_size && other < base + size;
-}
-
-/**
- * kexec_kho_claims() - whether KHO has handed over memory in a range
- * @base: physical address
- * @size: in bytes
- * @claim: set to what lies there
- *
- * Context: boot, before there is a linear map.
- * Return: true if there is something of KHO's.
- */
-bool __init kexec_kho_claims(u64 base, u64 size, struct kexec_claim *claim)
-{
-	struct memblock_region *region;
-
-	for_each_mem_region(region) {
-		if (!memblock_is_kho_scratch(region) ||
-		    !overlaps(base, size, region->base, region->size))
-			continue;
-		*claim = (struct kexec_claim){ region->base, region->size,
-					       "lies over a scratch area of KHO" };
-		return true;
-	}
-	claim->why = "lies over memory that KHO has preserved";
-	return kho_find_preserved(base, size, &claim->base, &claim->size);
-}
 
 static bool __init find_free(u64 base, u64 size)
 {
@@ -145,7 +117,7 @@ void __init kexec_stash_give_back(void)
 bool kexec_stash_movable_only(phys_addr_t base, phys_addr_t size)
 {
 	for (int i = 0; i < nr_movable_only; i++) {
-		if (overlaps(base, size, movable_only[i].base,
+		if (kexec_ranges_overlap(base, size, movable_only[i].base,
 			     movable_only[i].size))
 			return true;
 	}
@@ -161,7 +133,7 @@ static bool give_up(struct kexec_slot *slot)
 	if (!xchg(&slot->preserved, true)) {
 		pr_warn("slot '%s': memory in it is preserved by KHO, so the next kernel does not get it\n",
 			slot->rec.label);
-		atomic_inc(&kexec_slots_generation);
+		atomic_inc(&kexec_slots_changes);
 	}
 	return true;
 }
@@ -171,7 +143,7 @@ int kexec_stash_preserve(phys_addr_t base, phys_addr_t size)
 	for (int i = 0; i < kexec_nr_slots; i++) {
 		struct kexec_slot *slot = kexec_slots[i];
 
-		if (!overlaps(base, size, slot->rec.base, slot->rec.size) ||
+		if (!kexec_ranges_overlap(base, size, slot->rec.base, slot->rec.size) ||
 		    give_up(slot))
 			continue;
 		pr_err("slot '%s': KHO cannot preserve memory in it\n",

@@ -12,14 +12,14 @@
 #include <linux/mutex.h>
 #include <linux/pfn.h>
 
-#include "internal.h"
+#include "slot.h"
 
 static vm_fault_t payload_fault(struct vm_fault *vmf)
 {
 	u64 pos = (u64)vmf->pgoff << PAGE_SHIFT;
-	unsigned int id;
-	struct kexec_slot *slot =
-		kexec_stash_file_slot(vmf->vma->vm_file, &id);
+	const struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct kexec_slot *slot = kexec_slots[kexec_inode_slot_nr(inode)];
+	unsigned int id = kexec_inode_entry(inode);
 
 	guard(mutex)(&slot->lock);
 	if (pos >= kexec_slot_file_size(slot, id))
@@ -42,10 +42,7 @@ static const struct vm_operations_struct payload_vm_ops = {
  */
 int kexec_slot_mmap_prepare(struct vm_area_desc *desc)
 {
-	unsigned int id;
-
-	kexec_stash_file_slot(desc->file, &id);
-	if (id == KEXEC_SLOT_CMDLINE)
+	if (kexec_inode_entry(file_inode(desc->file)) == KEXEC_SLOT_CMDLINE)
 		return -ENODEV;
 	if (vma_desc_test(desc, VMA_WRITE_BIT))
 		return -EACCES;
@@ -54,17 +51,4 @@ int kexec_slot_mmap_prepare(struct vm_area_desc *desc)
 			   VMA_DONTDUMP_BIT);
 	desc->vm_ops = &payload_vm_ops;
 	return 0;
-}
-
-/**
- * kexec_slot_unmap() - take what is mapped of a file away
- * @slot: the slot, locked
- * @id: the file, not the command line
- *
- * What is still there comes back with the next access.
- */
-void kexec_slot_unmap(struct kexec_slot *slot, unsigned int id)
-{
-	if (slot->inodes[id])
-		unmap_mapping_range(slot->inodes[id]->i_mapping, 0, 0, 1);
 }

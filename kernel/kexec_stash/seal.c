@@ -17,13 +17,23 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/ima.h>
-#include <linux/kexec_stash.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "internal.h"
+#include <asm/kexec_stash.h>
+
+#include "slot.h"
+
+/**
+ * kexec_slot_seal_init() - make a slot one that can be sealed
+ * @slot: the slot, zeroed
+ */
+void kexec_slot_seal_init(struct kexec_slot *slot)
+{
+	mutex_init(&slot->seal.ahead_lock);
+}
 
 /* The files that IMA, by the policy of now, takes no image without signatures of */
 static unsigned long ima_demands(void)
@@ -50,14 +60,27 @@ static void clear_last_pages(struct kexec_slot *slot)
  */
 void kexec_slot_forget_verdict(struct kexec_slot *slot, unsigned int id)
 {
-	iput(slot->sealed_inodes[id]);
-	slot->sealed_inodes[id] = NULL;
+	iput(slot->seal.inodes[id]);
+	slot->seal.inodes[id] = NULL;
 }
 
 static void forget_verdicts(struct kexec_slot *slot)
 {
 	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++)
 		kexec_slot_forget_verdict(slot, i);
+}
+
+/**
+ * kexec_slot_forget_findings() - have all look anew at a payload
+ * @slot: the slot, locked
+ *
+ * At what they found of its bytes, which may be others now.
+ */
+void kexec_slot_forget_findings(struct kexec_slot *slot)
+{
+	scoped_guard(mutex, &slot->seal.ahead_lock)
+		slot->seal.epoch++;
+	forget_verdicts(slot);
 }
 
 static int protect(struct kexec_slot *slot, bool readonly)
@@ -80,7 +103,7 @@ static int check_sealable(struct kexec_slot *slot)
 		return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
 					 "there is none, stage one first",
 					 -ENODATA);
-	if (slot->writers)
+	if (slot->fs.writers)
 		return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
 					 "the slot is open for writing",
 					 -ETXTBSY);
@@ -92,9 +115,7 @@ static int seal_locked(struct kexec_slot *slot)
 	unsigned long demands = ima_demands();
 	int ret;
 
-	if (!slot->sealed) {
-		/* Who verified it ahead may have noted some after that was over */
-		kexec_slot_forget_progress(slot);
+	if (!slot->seal.count) {
 		clear_last_pages(slot);
 		ret = protect(slot, true);
 		if (ret) {
@@ -104,10 +125,10 @@ static int seal_locked(struct kexec_slot *slot)
 						 ret);
 		}
 	}
-	if (demands & ~slot->ima_demands)
+	if (demands & ~slot->seal.demands)
 		forget_verdicts(slot);
-	slot->ima_demands = demands;
-	slot->sealed++;
+	slot->seal.demands = demands;
+	slot->seal.count++;
 	return 0;
 }
 
@@ -134,11 +155,10 @@ int kexec_slot_seal(struct kexec_slot *slot)
 
 static void unseal_locked(struct kexec_slot *slot)
 {
-	if (--slot->sealed)
+	if (--slot->seal.count)
 		return;
 	WARN_ON_ONCE(protect(slot, false));
-	kexec_slot_forget_progress(slot);
-	forget_verdicts(slot);
+	kexec_slot_forget_findings(slot);
 }
 
 /**
@@ -168,23 +188,23 @@ int kexec_slot_seal_ahead(struct kexec_slot *slot)
 
 	guard(mutex)(&slot->lock);
 	state = kexec_slot_state(slot);
-	if (slot->writers ||
+	if (slot->fs.writers ||
 	    (state != KEXEC_SLOT_STAGED && state != KEXEC_SLOT_LOADED))
 		return -EAGAIN;
-	if (slot->ahead)
+	if (slot->seal.ahead)
 		return -EALREADY;
 	ret = seal_locked(slot);
 	if (!ret)
-		slot->ahead = true;
+		slot->seal.ahead = true;
 	return ret;
 }
 
 static void unseal_ahead_locked(struct kexec_slot *slot)
 {
-	if (!slot->ahead)
+	if (!slot->seal.ahead)
 		return;
-	scoped_guard(mutex, &slot->progress_lock)
-		slot->ahead = false;
+	scoped_guard(mutex, &slot->seal.ahead_lock)
+		slot->seal.ahead = false;
 	unseal_locked(slot);
 }
 
@@ -214,7 +234,7 @@ int kexec_slot_lock_to_change(struct kexec_slot *slot)
 	int ret;
 
 	mutex_lock(&slot->lock);
-	if (slot->sealed == 1)
+	if (slot->seal.count == 1)
 		unseal_ahead_locked(slot);
 	ret = kexec_slot_may_change(slot);
 	if (ret)
@@ -230,7 +250,7 @@ int kexec_slot_lock_to_change(struct kexec_slot *slot)
 static struct inode *new_sealed_inode(struct kexec_slot *slot, unsigned int id)
 {
 	static const struct file_operations nothing = {};
-	const struct inode *shown = slot->inodes[id];
+	const struct inode *shown = slot->fs.inodes[id];
 	struct inode *inode = new_inode(shown->i_sb);
 
 	if (!inode)
@@ -249,11 +269,11 @@ static struct inode *new_sealed_inode(struct kexec_slot *slot, unsigned int id)
 static struct inode *sealed_inode(struct kexec_slot *slot, unsigned int id)
 {
 	guard(mutex)(&slot->lock);
-	if (!slot->sealed_inodes[id])
-		slot->sealed_inodes[id] = new_sealed_inode(slot, id);
-	if (slot->sealed_inodes[id])
-		ihold(slot->sealed_inodes[id]);
-	return slot->sealed_inodes[id];
+	if (!slot->seal.inodes[id])
+		slot->seal.inodes[id] = new_sealed_inode(slot, id);
+	if (slot->seal.inodes[id])
+		ihold(slot->seal.inodes[id]);
+	return slot->seal.inodes[id];
 }
 
 /**

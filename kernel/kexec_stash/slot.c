@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The slots: found in the device tree at boot, or reserved by early.c, and what
- * their payloads are good for
+ * The slots, and what their payloads are good for
  */
 
 #define pr_fmt(fmt) "kexec_stash: " fmt
 
-#include <linux/atomic.h>
-#include <linux/crash_dump.h>
-#include <linux/ioport.h>
 #include <linux/kexec.h>
-#include <linux/kexec_stash.h>
-#include <linux/libfdt.h>
-#include <linux/memblock.h>
-#include <linux/of_fdt.h>
-#include <linux/of_reserved_mem.h>
+#include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
+#include <linux/string.h>
 
-#include <asm/sections.h>
+#include <asm/kexec_stash.h>
 
 #include "../kexec_internal.h"
-#include "early_parse.h"
 #include "fdt.h"
-#include "internal.h"
+#include "slot.h"
 
 struct kexec_slot *kexec_slots[KEXEC_STASH_SLOTS_MAX];
 unsigned int kexec_nr_slots;
-atomic_t kexec_slots_generation;
+atomic_t kexec_slots_changes;
+
+/**
+ * kexec_slot_init() - make a zeroed slot one that can be locked and looked at
+ * @slot: the slot
+ */
+void kexec_slot_init(struct kexec_slot *slot)
+{
+	mutex_init(&slot->lock);
+	init_waitqueue_head(&slot->state_wait);
+	slot->state_changes = 1;
+}
 
 const char *kexec_slot_file_name(unsigned int id)
 {
@@ -140,7 +142,7 @@ enum kexec_slot_state kexec_slot_state(struct kexec_slot *slot)
 		return KEXEC_SLOT_RUNNING;
 	if (slot->released)
 		return KEXEC_SLOT_RELEASED;
-	if (slot->sealed > slot->ahead)
+	if (slot->seal.count > slot->seal.ahead)
 		return KEXEC_SLOT_LOADED;
 	if (slot->bad || slot->dirty)
 		return KEXEC_SLOT_BAD;
@@ -170,6 +172,19 @@ void kexec_slot_changed(struct kexec_slot *slot)
 }
 
 /**
+ * kexec_slot_mark_bad() - note that a file is damaged or incomplete
+ * @slot: the slot, locked
+ * @id: the file
+ *
+ * It is until it is emptied.
+ */
+void kexec_slot_mark_bad(struct kexec_slot *slot, unsigned int id)
+{
+	__set_bit(id, &slot->bad);
+	kexec_slot_changed(slot);
+}
+
+/**
  * kexec_slot_file_addr() - where a file's bytes are
  * @slot: the slot, locked or sealed
  * @id: the file
@@ -196,6 +211,13 @@ u64 kexec_slot_file_size(const struct kexec_slot *slot, unsigned int id)
 					  slot->rec.file[id].size;
 }
 
+/* What is mapped of a file and still there comes back with the next access */
+static void unmap_file(struct kexec_slot *slot, unsigned int id)
+{
+	if (slot->fs.inodes[id])
+		unmap_mapping_range(slot->fs.inodes[id]->i_mapping, 0, 0, 1);
+}
+
 void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
 			      u64 size)
 {
@@ -205,7 +227,7 @@ void kexec_slot_set_file_size(struct kexec_slot *slot, unsigned int id,
 	}
 	slot->rec.file[id].size = size;
 	if (!size)
-		kexec_slot_unmap(slot, id);
+		unmap_file(slot, id);
 }
 
 /**
@@ -313,7 +335,7 @@ int kexec_slot_make_way(struct kexec_slot *slot, u64 end)
 	to = ALIGN(end, KEXEC_STASH_ALIGN);
 	if (to < end || to > tail || initrd->size > tail - to)
 		return -ENOSPC;
-	kexec_slot_unmap(slot, KEXEC_STASH_INITRD);
+	unmap_file(slot, KEXEC_STASH_INITRD);
 	memmove(base + to, base + initrd->offset, initrd->size);
 	initrd->offset = to;
 	kexec_slot_clear_last_page(slot, KEXEC_STASH_INITRD, initrd->size);
@@ -332,32 +354,7 @@ int kexec_slot_may_change(const struct kexec_slot *slot)
 	/* The next kernel has been told what is in the slots */
 	if (slot->running || slot->released || kexec_in_progress)
 		return -EBUSY;
-	return slot->sealed ? -ETXTBSY : 0;
-}
-
-/**
- * kexec_slot_verified() - whether a load need not look at a payload's bytes
- * @slot: the slot, locked
- *
- * LSMs may want to look at them all the same.
- *
- * Return: true if each file's digest was checked and it was cleaned, and it is sealed since.
- */
-bool kexec_slot_verified(const struct kexec_slot *slot)
-{
-	bool any = false;
-
-	if (!slot->sealed || slot->bad)
-		return false;
-	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
-		const struct kexec_stash_file *file = &slot->rec.file[i];
-
-		if (file->size && (!test_bit(i, &slot->verified) ||
-				   slot->progress[i].cleaned < file->size))
-			return false;
-		any |= file->size;
-	}
-	return any;
+	return slot->seal.count ? -ETXTBSY : 0;
 }
 
 /**
@@ -378,7 +375,7 @@ void kexec_slot_touch(struct kexec_slot *slot, unsigned int id)
 		slot->rec.file[id].hash = KEXEC_STASH_HASH_NONE;
 		slot->rec.file[id].authenticated = false;
 	}
-	atomic_inc(&kexec_slots_generation);
+	atomic_inc(&kexec_slots_changes);
 }
 
 /**
@@ -403,6 +400,37 @@ static bool killed_by_signal(void)
 }
 
 /**
+ * kexec_slot_check_kernel() - whether the kernel can run at its slot's base, on
+ * this CPU
+ * @slot: the slot, locked or sealed
+ * @room: bytes from the slot's base that the kernel may own
+ * @image_size: set to the bytes that it owns
+ * @why: set to what is wrong, on failure
+ *
+ * The conditions are those of Documentation/arch/arm64/booting.rst; mainline's
+ * loader checks them again, without saying which one failed.
+ *
+ * Return: 0, -ENOEXEC or -EINVAL.
+ */
+int kexec_slot_check_kernel(struct kexec_slot *slot, u64 room, u64 *image_size,
+			    const char **why)
+{
+	u64 size = slot->rec.file[KEXEC_STASH_KERNEL].size;
+	struct kexec_stash_image image;
+	int ret;
+
+	ret = kexec_stash_image_read(__va(slot->rec.base), size, room, &image,
+				     why);
+	if (ret)
+		return ret == -ENOSPC ? -EINVAL : ret;
+	*why = size > image.image_size ?
+		       "has a file larger than its image_size" :
+		       arch_kexec_stash_image_fault(image.flags);
+	*image_size = image.image_size;
+	return *why ? -EINVAL : 0;
+}
+
+/**
  * kexec_slot_check_staged() - look at a file that was just written
  * @slot: the slot, locked
  * @id: the file
@@ -418,7 +446,6 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 	struct kexec_stash_file *initrd = &slot->rec.file[KEXEC_STASH_INITRD];
 	u64 room = initrd->size ? initrd->offset : tail_offset(slot);
 	u64 size = kexec_slot_file_size(slot, id), image_size;
-	const void *buf = kexec_slot_file_addr(slot, id);
 	const char *why = NULL;
 
 	__clear_bit(id, &slot->dirty);
@@ -427,13 +454,12 @@ int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 	else if (!size)
 		why = NULL;
 	else if (id == KEXEC_STASH_KERNEL)
-		arch_kexec_stash_image_check(buf, size, room, &image_size,
-					     &why);
+		kexec_slot_check_kernel(slot, room, &image_size, &why);
 	else if (id == KEXEC_STASH_DTB)
-		kexec_fdt_check(buf, size, &why);
+		kexec_fdt_check(kexec_slot_file_addr(slot, id), size, &why);
 
 	if (why) {
-		__set_bit(id, &slot->bad);
+		kexec_slot_mark_bad(slot, id);
 		return kexec_slot_refuse(slot, id, why, -EINVAL);
 	}
 	kexec_slot_clear_reason(slot);
@@ -449,7 +475,7 @@ static int check_releasable(const struct kexec_slot *slot)
 
 	if (ret)
 		return ret;
-	if (slot->writers)
+	if (slot->fs.writers)
 		return -ETXTBSY;
 	for (int i = 0; i < KEXEC_SLOT_NR_FILES; i++) {
 		if (kexec_slot_file_size(slot, i))
@@ -472,7 +498,7 @@ static int release_locked(struct kexec_slot *slot)
 		return ret;
 	slot->released = true;
 	kexec_slot_changed(slot);
-	atomic_inc(&kexec_slots_generation);
+	atomic_inc(&kexec_slots_changes);
 	pr_info("slot '%s': its %llu MiB are this kernel's memory until the next boot\n",
 		slot->rec.label, slot->rec.size / SZ_1M);
 	/* Not by memblock's list, which others walk without a lock */
@@ -506,334 +532,3 @@ int kexec_slot_release(struct kexec_slot *slot)
 	kexec_unlock();
 	return ret;
 }
-
-/*
- * Boot. Flat tree first: of_reserved_mem asks about each node before it
- * reserves it, so that a record that cannot be right reserves nothing and takes
- * nothing from anybody.
- */
-
-/*
- * Nodes that were asked about, since of_reserved_mem asks again when the memory
- * is ours already
- */
-static struct {
-	unsigned long node;
-	int ret;
-	phys_addr_t base;
-	phys_addr_t size;
-} judged[2 * KEXEC_STASH_SLOTS_MAX] __initdata;
-static unsigned int nr_judged __initdata;
-static unsigned int nr_accepted __initdata;
-
-static void __init refuse(const struct kexec_stash_record *rec,
-			  const struct kexec_stash_fault *fault)
-{
-	pr_err("slot '%s' at %#llx refused: %s%s%s %s%s%s\n", rec->label,
-	       rec->base, fault->node, *fault->node ? ": " : "",
-	       fault->property, fault->why, fault->other ? ", " : "",
-	       fault->other ?: "");
-}
-
-/* What was said of a node, 1 if it was not asked about */
-static int __init judged_before(unsigned long node)
-{
-	for (int i = 0; i < nr_judged; i++) {
-		if (judged[i].node == node)
-			return judged[i].ret;
-	}
-	return 1;
-}
-
-static bool __init is_refused(int node)
-{
-	return judged_before(node) < 0;
-}
-
-static int __init judge(unsigned long node, phys_addr_t *base,
-			phys_addr_t *size)
-{
-	struct kexec_stash_fault fault = { "", "reg" };
-	struct kexec_stash_record rec;
-
-	if (kexec_stash_record_read(initial_boot_params, node, &rec, &fault) ||
-	    kexec_stash_record_conflict(initial_boot_params, node, &rec,
-					is_refused, &fault)) {
-		refuse(&rec, &fault);
-		return -EINVAL;
-	}
-	fault.why = kexec_claims_check(rec.base, rec.size);
-	if (!fault.why && nr_accepted == KEXEC_STASH_SLOTS_MAX)
-		fault.why = "is one slot too many";
-	if (fault.why) {
-		refuse(&rec, &fault);
-		return -EINVAL;
-	}
-	kexec_claims_tell(rec.label, rec.base, rec.size);
-	nr_accepted++;
-	*base = rec.base;
-	*size = rec.size;
-	return 0;
-}
-
-static int __init kexec_stash_node_validate(unsigned long node,
-					    phys_addr_t *align)
-{
-	int ret = judged_before(node);
-
-	if (ret <= 0)
-		return ret;
-	/* A crash kernel has an area of its own; slots are none of its RAM */
-	if (is_kdump_kernel())
-		return -EINVAL;
-	if (nr_judged == ARRAY_SIZE(judged))
-		return -EINVAL;
-	ret = judge(node, &judged[nr_judged].base, &judged[nr_judged].size);
-	judged[nr_judged].node = node;
-	judged[nr_judged++].ret = ret;
-	return ret;
-}
-
-bool __init kexec_stash_early_slot(unsigned int i, phys_addr_t *base,
-				    phys_addr_t *size)
-{
-	const struct kexec_stash_want *want;
-
-	for (int j = 0; j < nr_judged; j++) {
-		if (judged[j].ret || i--)
-			continue;
-		*base = judged[j].base;
-		*size = judged[j].size;
-		return true;
-	}
-	want = kexec_slot_reserved(i);
-	if (want) {
-		*base = want->base;
-		*size = want->size;
-	}
-	return want;
-}
-
-static int __init kexec_stash_node_init(unsigned long node,
-					struct reserved_mem *rmem)
-{
-	return 0;
-}
-
-static const struct reserved_mem_ops kexec_stash_rmem_ops = {
-	.node_validate = kexec_stash_node_validate,
-	.node_init = kexec_stash_node_init,
-};
-
-RESERVEDMEM_OF_DECLARE(kexec_stash, KEXEC_STASH_COMPATIBLE,
-		       &kexec_stash_rmem_ops);
-
-/**
- * kexec_slot_init() - make a zeroed slot one that can be locked and looked at
- * @slot: the slot
- */
-void kexec_slot_init(struct kexec_slot *slot)
-{
-	mutex_init(&slot->lock);
-	mutex_init(&slot->progress_lock);
-	kexec_slot_verify_init(slot);
-	init_waitqueue_head(&slot->state_wait);
-	slot->state_changes = 1;
-	for (int i = 0; i < KEXEC_SLOT_NR_FILES; i++)
-		INIT_LIST_HEAD(&slot->xattrs[i]);
-}
-
-static struct kexec_slot *__init alloc_slot(const struct kexec_stash_record *rec)
-{
-	struct kexec_slot *slot = kzalloc_obj(*slot);
-
-	if (!slot)
-		return NULL;
-	kexec_slot_init(slot);
-	slot->rec = *rec;
-	if (rec->bootargs) {
-		slot->cmdline_len = strlen(rec->bootargs);
-		memcpy(slot->cmdline, rec->bootargs, slot->cmdline_len);
-	}
-	slot->rec.bootargs = NULL;
-	return slot;
-}
-
-/**
- * kexec_slot_holds_kernel() - whether this kernel runs in a slot
- * @rec: the slot's record
- *
- * A crash kernel does not, whatever its area lies in.
- *
- * Return: true if it does.
- */
-bool __init kexec_slot_holds_kernel(const struct kexec_stash_record *rec)
-{
-	return rec->disabled && !is_kdump_kernel() &&
-	       rec->base <= __pa_symbol(_text) &&
-	       __pa_symbol(_end) <= rec->base + rec->size;
-}
-
-/*
- * The slot is ordinary memory of this kernel; what the record says of a payload
- * is history
- */
-static void __init mark_used(struct kexec_slot *slot)
-{
-	slot->running = kexec_slot_holds_kernel(&slot->rec);
-	slot->absent = !slot->running;
-	slot->cmdline_len = 0;
-	slot->rec.origin = KEXEC_STASH_FIRMWARE;
-	memset(slot->rec.file, 0, sizeof(slot->rec.file));
-}
-
-/**
- * kexec_slot_take_signature() - make a signature that came with a payload the
- * file's own
- * @slot: the slot
- * @id: the file
- * @signature: what security.ima shall be
- * @len: its length in bytes
- *
- * If that cannot be, one line says why, and the file goes without.
- */
-void __init kexec_slot_take_signature(struct kexec_slot *slot, unsigned int id,
-				      const u8 *signature, u32 len)
-{
-	int ret = kexec_stash_set_signature(slot, id, signature, len);
-
-	if (ret)
-		kexec_slot_refuse(slot, id,
-				  ret == -EINVAL ?
-					  "its signature is not such as IMA takes" :
-					  "no memory for its signature",
-				  ret);
-}
-
-/* Make what the record says of signatures the files' own */
-static void __init take_signatures(struct kexec_slot *slot)
-{
-	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
-		struct kexec_stash_file *file = &slot->rec.file[i];
-		const u8 *signature = file->signature;
-		u32 len = file->signature_len;
-
-		file->signature = NULL;
-		file->signature_len = 0;
-		if (len)
-			kexec_slot_take_signature(slot, i, signature, len);
-	}
-}
-
-static void __init add_slot(int node)
-{
-	struct kexec_stash_fault fault = { "", "reg" };
-	struct kexec_stash_record rec;
-	struct kexec_slot *slot;
-	int ret, before;
-
-	ret = kexec_stash_record_read(initial_boot_params, node, &rec, &fault);
-	before = rec.disabled ? 0 : judged_before(node);
-	if (before < 0)
-		return;
-	if (!ret && rec.disabled)
-		ret = kexec_stash_record_conflict(initial_boot_params, node,
-						  &rec, is_refused, &fault);
-	/* Not asked about: more nodes than anybody has use for */
-	if (!ret && (before || kexec_nr_slots == KEXEC_STASH_SLOTS_MAX))
-		fault.why = "is one slot too many";
-	if (fault.why) {
-		refuse(&rec, &fault);
-		return;
-	}
-	slot = alloc_slot(&rec);
-	if (!slot)
-		return;
-	if (rec.disabled)
-		mark_used(slot);
-	take_signatures(slot);
-	kexec_slots[kexec_nr_slots++] = slot;
-}
-
-static void __init add_reserved(void)
-{
-	const struct kexec_stash_want *want;
-	struct kexec_slot *slot;
-
-	for (int i = 0; (want = kexec_slot_reserved(i)); i++) {
-		struct kexec_stash_record rec = {
-			.base = want->base,
-			.size = want->size,
-		};
-
-		strscpy(rec.label, want->label);
-		slot = alloc_slot(&rec);
-		if (slot)
-			kexec_slots[kexec_nr_slots++] = slot;
-	}
-}
-
-static int __init kexec_slots_init(void)
-{
-	int node = -1;
-
-	if (!initial_boot_params || is_kdump_kernel())
-		return 0;
-	while ((node = kexec_stash_record_next(initial_boot_params, node)) >= 0)
-		add_slot(node);
-	add_reserved();
-	kexec_slots_take_payloads();
-	for (int i = 0; i < kexec_nr_slots; i++) {
-		struct kexec_slot *slot = kexec_slots[i];
-
-		slot->shown_state = kexec_slot_state(slot);
-		pr_info("slot '%s' at %#llx, %llu MiB, %s\n", slot->rec.label,
-			slot->rec.base, slot->rec.size / SZ_1M,
-			slot->absent ?
-				"used by this kernel" :
-				kexec_slot_state_name(slot->shown_state));
-	}
-	return 0;
-}
-core_initcall(kexec_slots_init);
-
-/* The innermost resource around another one */
-static struct resource *__init resource_around(const struct resource *res)
-{
-	struct resource *around = &iomem_resource, *inside = around->child;
-
-	while (inside) {
-		if (resource_contains(inside, res)) {
-			around = inside;
-			inside = around->child;
-		} else {
-			inside = inside->sibling;
-		}
-	}
-	return around;
-}
-
-/*
- * In /proc/iomem a slot is inside of what is "reserved", which is what user
- * space knows to keep off and which has been there since arch_initcall.
- * insert_resource() would put it around that where both are of one size.
- */
-static int __init show_resources(void)
-{
-	for (int i = 0; i < kexec_nr_slots; i++) {
-		struct kexec_slot *slot = kexec_slots[i];
-		struct resource *res = &slot->res;
-
-		if (slot->running || slot->absent)
-			continue;
-		*res = DEFINE_RES_NAMED(slot->rec.base, slot->rec.size,
-					kasprintf(GFP_KERNEL, "Kexec stash: %s",
-						  slot->rec.label),
-					IORESOURCE_MEM | IORESOURCE_BUSY);
-		if (request_resource(resource_around(res), res))
-			pr_warn("slot '%s' cannot be shown in /proc/iomem\n",
-				slot->rec.label);
-	}
-	return 0;
-}
-subsys_initcall(show_resources);

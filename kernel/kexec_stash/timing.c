@@ -15,16 +15,24 @@
 #include <linux/io.h>
 #include <linux/kexec.h>
 #include <linux/kexec_stash.h>
+#include <linux/kexec_stash_timing.h>
+#include <linux/kobject.h>
 #include <linux/libfdt.h>
 #include <linux/memblock.h>
 #include <linux/of_fdt.h>
 #include <linux/random.h>
-#include <linux/seq_file.h>
+#include <linux/reboot.h>
+#include <linux/sysfs.h>
+#include <linux/vmalloc.h>
 
-#include <asm/sections.h>
+#include <asm/kexec_stash.h>
 
+#include "../kexec_internal.h"
+#include "adopt.h"
+#include "boot.h"
 #include "fdt.h"
-#include "internal.h"
+#include "slot.h"
+#include "timing.h"
 
 /* "kexecsts", first byte first */
 #define HANDOVER_MAGIC 0x737473636578656bULL
@@ -46,17 +54,6 @@ static const char *const stamp_names[KEXEC_NR_STAMPS] = {
 static struct kexec_timing timing;
 
 /* The page */
-
-/**
- * kexec_handover_mem() - where a slot's hand-over page is
- * @rec: the slot's record
- *
- * Return: physical address.
- */
-u64 kexec_handover_mem(const struct kexec_stash_record *rec)
-{
-	return rec->base + rec->size - KEXEC_STASH_HANDOVER_SIZE;
-}
 
 /**
  * kexec_handover_prepare() - fill in a hand-over page, but for the stamps
@@ -155,6 +152,13 @@ void kexec_timing_judge(struct kexec_timing *t,
 
 static u64 reboot_stamp;
 
+static u64 adoption_number(struct kexec_adoption *adoption)
+{
+	while (!adoption->handover)
+		adoption->handover = get_random_u64();
+	return adoption->handover;
+}
+
 /**
  * kexec_handover_number() - what ties the hand-over page to the next kernel's
  * tree
@@ -166,15 +170,49 @@ static u64 reboot_stamp;
  */
 u64 kexec_handover_number(const struct kimage *image)
 {
-	while (!image->adoption->handover)
-		image->adoption->handover = get_random_u64();
-	return image->adoption->handover;
+	return adoption_number(image->adoption);
 }
 
-void kexec_stash_stamp_reboot(void)
+/**
+ * kexec_handover_open() - prepare the hand-over page of an image's slot
+ * @adoption: what the image has of the slot
+ * @mem: physical address of the page, in which nothing lies
+ *
+ * A load that cannot map it goes on without.
+ */
+void kexec_handover_open(struct kexec_adoption *adoption, u64 mem)
+{
+	struct kexec_handover_page *page;
+
+	page = kexec_slot_map(adoption->slot, mem, sizeof(*page));
+	if (!page)
+		return;
+	kexec_handover_prepare(page, adoption_number(adoption),
+			       arch_kexec_stash_frequency());
+	adoption->handover_page = page;
+}
+
+/**
+ * kexec_handover_close() - undo kexec_handover_open(), if it was done
+ * @adoption: what the image has of the slot
+ */
+void kexec_handover_close(struct kexec_adoption *adoption)
+{
+	vunmap(adoption->handover_page);
+}
+
+/* Before any other notifier shuts something down */
+static int stamp_reboot(struct notifier_block *nb, unsigned long action,
+			void *data)
 {
 	reboot_stamp = arch_kexec_stash_counter();
+	return NOTIFY_DONE;
 }
+
+static struct notifier_block stamp_reboot_nb = {
+	.notifier_call = stamp_reboot,
+	.priority = INT_MAX,
+};
 
 void kexec_stash_stamp_jump(const struct kimage *image)
 {
@@ -215,13 +253,20 @@ static bool __init may_be_read(u64 mem, u64 size)
 	       !kexec_fdt_overlaps_memreserve(initial_boot_params, mem, size);
 }
 
-void __init kexec_stash_take_handover(void)
+/**
+ * kexec_handover_take() - take the time stamps that the kernel before this one
+ * has left
+ *
+ * Context: memblock knows the memory, the kernel, the initrd and the device
+ * tree, and has not been asked for memory.
+ */
+void __init kexec_handover_take(void)
 {
 	struct kexec_handover_page *page;
 	struct kexec_stash_record rec;
 	u64 mem;
 
-	if (!initial_boot_params || !running_record(&rec) || !rec.handover)
+	if (!running_record(&rec) || !rec.handover)
 		return;
 	mem = kexec_handover_mem(&rec);
 	if (!may_be_read(mem, KEXEC_STASH_HANDOVER_SIZE))
@@ -239,49 +284,41 @@ void __init kexec_stash_take_handover(void)
 	early_memunmap(page, sizeof(*page));
 }
 
-/* Late: the frequency is known once timers are up */
+void kexec_stash_stamp_init(void)
+{
+	take_stamp(&timing, KEXEC_STAMP_INIT, arch_kexec_stash_counter());
+}
+
+static ssize_t timing_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	int len;
+
+	if (timing.frequency)
+		len = sysfs_emit(buf, "frequency %llu\n", timing.frequency);
+	else
+		len = sysfs_emit(buf, "frequency unknown\n");
+	for (int i = 0; i < KEXEC_NR_STAMPS; i++) {
+		if (test_bit(i, &timing.known))
+			len += sysfs_emit_at(buf, len, "%s %llu\n",
+					     stamp_names[i], timing.stamp[i]);
+		else
+			len += sysfs_emit_at(buf, len, "%s unknown\n",
+					     stamp_names[i]);
+	}
+	return len;
+}
+
+static struct kobj_attribute timing_attr = __ATTR_RO(timing);
+
+/* Late: the frequency is known once timers are up, and kexec has its folder */
 static int __init kexec_timing_init(void)
 {
 	kexec_timing_judge(&timing, found_valid ? &found_page : NULL,
 			   arch_kexec_stash_frequency(),
 			   arch_kexec_stash_entry(),
 			   arch_kexec_stash_counter());
-	return 0;
+	return register_reboot_notifier(&stamp_reboot_nb) ?:
+	       sysfs_create_file(kexec_kobj, &timing_attr.attr);
 }
 late_initcall(kexec_timing_init);
-
-void kexec_stash_stamp_init(void)
-{
-	take_stamp(&timing, KEXEC_STAMP_INIT, arch_kexec_stash_counter());
-}
-
-static int show_timing(struct seq_file *m, void *v)
-{
-	if (timing.frequency)
-		seq_printf(m, "frequency %llu\n", timing.frequency);
-	else
-		seq_puts(m, "frequency unknown\n");
-	for (int i = 0; i < KEXEC_NR_STAMPS; i++) {
-		if (test_bit(i, &timing.known))
-			seq_printf(m, "%s %llu\n", stamp_names[i],
-				   timing.stamp[i]);
-		else
-			seq_printf(m, "%s unknown\n", stamp_names[i]);
-	}
-	return 0;
-}
-
-static int open_timing(struct inode *inode, struct file *file)
-{
-	/* As with sysfs, a mode holds for root, too */
-	if (file->f_mode & FMODE_WRITE)
-		return -EACCES;
-	return single_open(file, show_timing, NULL);
-}
-
-const struct file_operations kexec_timing_fops = {
-	.open = open_timing,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = single_release,
-};

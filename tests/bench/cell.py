@@ -33,7 +33,7 @@ for fs in proc:/proc sysfs:/sys devtmpfs:/dev tmpfs:/tmp kexec_stash:/sys/fs/kex
 done
 trap 'echo "@bench failed"; poweroff -f' EXIT
 set -e
-[ ! -e /sys/fs/kexec/timing ] || sed 's/^/@bench boot./' /sys/fs/kexec/timing
+[ ! -e /sys/kernel/kexec/timing ] || sed 's/^/@bench boot./' /sys/kernel/kexec/timing
 . /bench/steps
 """
 

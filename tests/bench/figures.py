@@ -18,7 +18,7 @@ def nanoseconds(ticks, said):
 
 
 def timing(said, stage):
-    """A stamp of /sys/fs/kexec/timing in the kernel that was started, None where it is not known."""
+    """A stamp of /sys/kernel/kexec/timing in the kernel that was started, None where it is not known."""
     words = said.get(f"timing.{stage}", ["unknown"])
     return None if words[0] == "unknown" else int(words[0])
 
@@ -129,7 +129,7 @@ def targets(data):
     times = {(name, size): at(name, size)["exec_to_entry"] for name in ("before", "cma", "relocation")
              for size in sizes}
     if None in times.values():
-        entry.ask("not known: no `entry` in /sys/fs/kexec/timing", False)
+        entry.ask("not known: no `entry` in /sys/kernel/kexec/timing", False)
     else:
         first, last = times["before", sizes[0]], times["before", sizes[-1]]
         entry.ask(f"{100 * (last - first) / first:+.3f} %", abs(last - first) * 100 <= first)

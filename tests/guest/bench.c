@@ -235,7 +235,7 @@ static int next_kernel(uint64_t began)
 	mount("none", "/proc", "proc", 0, NULL);
 	mount("none", "/sys", "sysfs", 0, NULL);
 	mount("none", "/sys/fs/kexec", "kexec_stash", 0, NULL);
-	show_lines("/sys/fs/kexec/timing", "timing.", " ");
+	show_lines("/sys/kernel/kexec/timing", "timing.", " ");
 	show_lines("/proc/iomem", "code ", "Kernel code");
 	printf("@bench done\n");
 	fflush(stdout);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the next kernel is told: the records of all slots, and memory that
- * devices go on writing to
+ * What the next kernel is told: the records of all slots
  */
 
 #define pr_fmt(fmt) "kexec_stash: " fmt
@@ -9,62 +8,17 @@
 #include <linux/kexec.h>
 #include <linux/kexec_stash.h>
 #include <linux/libfdt.h>
-#include <linux/list.h>
-#include <linux/memblock.h>
-#include <linux/mm.h>
-#include <linux/of_fdt.h>
+#include <linux/of.h>
 #include <linux/reboot.h>
-#include <linux/slab.h>
-#include <linux/spinlock.h>
 
+#include <asm/kexec_stash.h>
+
+#include "adopt.h"
+#include "boot.h"
 #include "fdt.h"
-#include "internal.h"
-
-struct kept_range {
-	struct list_head list;
-	phys_addr_t base;
-	phys_addr_t size;
-};
-
-static LIST_HEAD(kept_ranges);
-static DEFINE_SPINLOCK(kept_ranges_lock);
-static unsigned int nr_kept_ranges;
-
-int kexec_stash_keep_range(phys_addr_t base, phys_addr_t size)
-{
-	/* Interrupt controllers come up with interrupts off */
-	struct kept_range *range = kmalloc_obj(*range, GFP_ATOMIC);
-	int ret;
-
-	if (!range)
-		return -ENOMEM;
-	ret = memblock_reserve(base, size);
-	if (ret) {
-		kfree(range);
-		return ret;
-	}
-	range->base = base;
-	range->size = size;
-	guard(spinlock_irqsave)(&kept_ranges_lock);
-	list_add_tail(&range->list, &kept_ranges);
-	nr_kept_ranges++;
-	atomic_inc(&kexec_slots_generation);
-	return 0;
-}
-
-static int keep_ranges(void *fdt)
-{
-	struct kept_range *range;
-	int ret;
-
-	guard(spinlock_irqsave)(&kept_ranges_lock);
-	list_for_each_entry(range, &kept_ranges, list) {
-		ret = kexec_fdt_keep_range(fdt, range->base, range->size);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
+#include "slot.h"
+#include "tell.h"
+#include "timing.h"
 
 static void forget_payload(struct kexec_stash_record *rec)
 {
@@ -134,7 +88,7 @@ static int check_size(struct kexec_slot *slot, const void *fdt)
 {
 	size_t size = fdt_off_dt_strings(fdt) + fdt_size_dt_strings(fdt);
 
-	if (size + kexec_stash_late_fdt_space() <= KEXEC_STASH_DTB_MAX)
+	if (size + kexec_stash_fdt_space() <= KEXEC_STASH_DTB_MAX)
 		return 0;
 	return kexec_slot_refuse(slot, KEXEC_STASH_DTB,
 				 "is larger than 2 MiB with what the next kernel must be told",
@@ -241,11 +195,9 @@ int kexec_stash_fixup_fdt(const struct kimage *image, void *fdt)
 	ret = kexec_fdt_squeeze(fdt);
 	if (!ret)
 		ret = unreserve_initrd(image, fdt);
-	if (!ret)
-		ret = keep_ranges(fdt);
 	if (ret) {
-		pr_err("memory that devices write to cannot be told to the next kernel (%d)\n",
-		       ret);
+		pr_err("no room in the next kernel's device tree: %s\n",
+		       fdt_strerror(ret));
 		return -ENOMEM;
 	}
 	ret = write_records(image, fdt);
@@ -256,9 +208,9 @@ int kexec_stash_fixup_fdt(const struct kimage *image, void *fdt)
 	return ret;
 }
 
-size_t kexec_stash_late_fdt_space(void)
+size_t kexec_stash_fdt_space(void)
 {
-	size_t space = nr_kept_ranges * sizeof(struct fdt_reserve_entry);
+	size_t space = 0;
 
 	for (int i = 0; i < kexec_nr_slots; i++)
 		space += kexec_stash_record_space(&kexec_slots[i]->rec) +
@@ -281,7 +233,7 @@ static int tell_again(struct notifier_block *nb, unsigned long action,
 	int ret;
 
 	if (!kexec_in_progress || !image || !image->file_mode ||
-	    image->slots_generation == atomic_read(&kexec_slots_generation))
+	    image->slots_generation == kexec_slots_generation())
 		return NOTIFY_DONE;
 
 	for (int i = 0; i < image->nr_segments && !fdt; i++) {
@@ -295,6 +247,8 @@ static int tell_again(struct notifier_block *nb, unsigned long action,
 		return NOTIFY_DONE;
 	}
 	ret = fdt_open_into(fdt, fdt, size);
+	if (!ret)
+		ret = of_kexec_reserve_kept_ranges(fdt);
 	if (!ret)
 		ret = kexec_stash_fixup_fdt(image, fdt);
 	if (ret)
@@ -312,13 +266,12 @@ static struct notifier_block tell_again_nb = {
 		INT_MIN, /* what other notifiers do to slots is to be told too */
 };
 
-bool __init kexec_stash_only_slots(int node)
-{
-	return kexec_fdt_only_slots(initial_boot_params, node);
-}
-
-static int __init kexec_handover_init(void)
+/**
+ * kexec_tell_init() - have what changes after a load told at exec
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init kexec_tell_init(void)
 {
 	return register_reboot_notifier(&tell_again_nb);
 }
-late_initcall(kexec_handover_init);
