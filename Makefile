@@ -57,20 +57,20 @@ check-debug: check linux-debug	## make check, and the end-to-end tests once more
 	@KEXEC_MEMBUF_IMAGE=$(CURDIR)/build/linux-debug/arch/arm64/boot/Image KEXEC_MEMBUF_TIME_SCALE=5 scripts/check e2e
 
 soak: linux uboot initramfs payload	## 200 kexecs in a row between two slots; ROUNDS=<n>, SEED=<n>, MACHINES=<n>, KHO=1
-	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/soak.py $(ROUNDS) $(if $(SEED),--seed $(SEED)) \
+	@scripts/python tests/run/soak.py $(ROUNDS) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MACHINES),--machines $(MACHINES)) $(if $(KHO),--kho)
 
 soak-kho: linux initramfs payload	## 100 kexecs in a row with 1 GiB of memory that lives through them; HOPS=<n>
-	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/kho.py $(HOPS)
+	@scripts/python tests/run/soak_kho.py $(HOPS)
 
 fuzz: setup	## each fuzzer for 10 minutes; SECONDS=<n>, FUZZERS=<names>
-	@$(MAKE) -s -C tests/fuzz run SECONDS=$(or $(SECONDS),600) $(if $(FUZZERS),FUZZERS="$(FUZZERS)")
+	@$(MAKE) -s -C tests/host/fuzz run SECONDS=$(or $(SECONDS),600) $(if $(FUZZERS),FUZZERS="$(FUZZERS)")
 
 linux-debug: setup
 	@scripts/build linux-debug
 
 fuzz-fs: linux-debug initramfs	## random operations on the stash in QEMU for 10 minutes, the kernel watching itself; SECONDS=<n>, SEED=<n>
-	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/fuzz_fs.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+	@scripts/python tests/run/fuzz_fs.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 lint: setup	## checkpatch, sparse, W=1, kernel-doc and dt-validate on our files
 	@scripts/lint
@@ -79,10 +79,10 @@ series: setup	## build/series/: both patch series, ready for git am
 	@scripts/series
 
 bench: linux uboot initramfs payload	## every way to kexec, measured and compared with docs/bench; half an hour. BENCH=<options>
-	@PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m bench $(BENCH)
+	@scripts/python -m bench $(BENCH)
 
 bench-update:	## the figures of the last make bench become the committed ones
-	@PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m bench --update
+	@scripts/python -m bench --update
 
 deb: setup	## build/kexec-membuf_<version>_arm64.deb, the Debian package of the tool
 	@scripts/deb

@@ -12,10 +12,6 @@ for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
         signal.signal(number, signal.SIG_DFL)
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "steps: the tests of this class build on each other")
-
-
 def pytest_runtest_makereport(item, call):
     if call.excinfo is not None and "steps" in item.keywords and not call.excinfo.errisinstance(pytest.skip.Exception):
         item.parent.failed_step = item.name

@@ -21,7 +21,7 @@ FILES = ("kernel", "initrd", "dtb", "cmdline")
 def fixture_lister():
     """The kernel's reader of cpios, built for this machine."""
     out = BUILD / "tests/unit"
-    subprocess.run(["make", "-s", "-C", TOP / "tests/unit", f"O={out}", f"{out}/list_cpio"], check=True,
+    subprocess.run(["make", "-s", "-C", TOP / "tests/host/unit", f"O={out}", f"{out}/list_cpio"], check=True,
                    capture_output=True)
     return out / "list_cpio"
 

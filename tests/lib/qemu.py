@@ -12,7 +12,7 @@ import time
 
 import pexpect
 
-TOP = pathlib.Path(__file__).resolve().parent.parent
+TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("KEXEC_MEMBUF_BUILD", TOP / "build"))
 LOGS = BUILD / "log"
 IMAGE = pathlib.Path(os.environ.get("KEXEC_MEMBUF_IMAGE", BUILD / "linux/arch/arm64/boot/Image"))

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Kexec after kexec between two slots with memory that KHO and LUO preserve: what the tests and `make soak-kho` share."""
 
-import argparse
-import sys
 import time
 
 import early
@@ -79,24 +77,3 @@ class LiveUpdate:
 
 def machine(name, slots="a:256M,b:256M", **kwargs):
     return early.machine(name, slots, append=ARGS, **{"mem": "4G", **kwargs})
-
-
-def main():
-    parser = argparse.ArgumentParser(description="Kexecs between two slots, with memory that lives through all of them")
-    parser.add_argument("hops", type=int, nargs="?", default=100)
-    parser.add_argument("--mib", type=int, default=1024, help="of memory (1024)")
-    options = parser.parse_args()
-    with machine("soak-kho") as m:
-        live = LiveUpdate(m, options.mib)
-        try:
-            for _ in range(options.hops):
-                live.go()
-        except Failure as failure:
-            sys.exit(f"failed in kexec {len(live.rows) + 1}: {failure}")
-        totals = [row["total"] for row in live.rows]
-        print(f"{options.hops} kexecs, MemTotal {min(totals)} to {max(totals)} KiB")
-        m.run("luo end", 1)
-
-
-if __name__ == "__main__":
-    main()

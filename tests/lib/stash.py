@@ -218,7 +218,7 @@ def binding_faults(m, name):
     # It knows a tree by the end of its name
     tree = WORK / f"{name}.running.dtb"
     guest_file(m, "/sys/firmware/fdt", tree)
-    checked = subprocess.run([TOP / "tests/binding/check", WORK / "binding", tree], capture_output=True, text=True)
+    checked = subprocess.run([TOP / "tests/host/binding/check", WORK / "binding", tree], capture_output=True, text=True)
     assert checked.returncode == 0 or checked.stdout, f"no tree was looked at: {checked}"
     return checked.stdout
 
