@@ -6,8 +6,7 @@ import pytest
 
 import stash
 from qemu import Machine, closed_on_failure
-from stash import BASE
-from test_verified import wait_until_verified
+from stash import BASE, wait_until_verified
 
 SWAP = stash.WORK / "hibernate.swap"
 SIZE = 1 << 30

@@ -10,8 +10,8 @@ import early
 import kho
 import stash
 from qemu import BUILD, IMAGE, INITRAMFS, Machine
+from scribble import scribble_module
 from stash import BOOTARGS, MIB
-from test_sealed import scribble_module
 
 SELFTESTS = BUILD / "selftests"
 SLOTS = "a:256M,b:256M"

@@ -2,31 +2,17 @@
 """Verified ahead: what is staged is checked, sealed and cleaned before anybody loads it, and a load repeats none of it."""
 
 import json
-import time
 
 import pytest
 
 import stash
-from stash import BASE_A, BASE_B, MIB
-from test_sealed import assert_read_only, assert_writable, may_scribble, scribble_module
+from scribble import assert_read_only, assert_writable, may_scribble, scribble_module
+from stash import BASE_A, BASE_B, MIB, verified, wait_until_verified
 
 VERIFY_AHEAD = "/sys/module/kexec_stash/parameters/verify_ahead"
 # A load that looks at no byte of the payload stays below a millisecond of a machine that does one instruction a nanosecond
 LOAD_NS = 1_000_000
 LARGE = 64 * MIB
-
-
-def verified(m, slot):
-    return m.read(stash.slot_path(slot, "verified")) == "1"
-
-
-def wait_until_verified(m, slot):
-    """The thread waits a second after the last change, and then has the lowest priority."""
-    for _ in range(300):
-        if verified(m, slot):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"slot {slot} is not verified: {stash.state(m, slot)}")
 
 
 def load_ns(m, slot):

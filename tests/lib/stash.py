@@ -204,6 +204,19 @@ def state(m, slot):
     return m.read(slot_path(slot, "state"))
 
 
+def verified(m, slot):
+    return m.read(slot_path(slot, "verified")) == "1"
+
+
+def wait_until_verified(m, slot):
+    """The thread waits a second after the last change, and then has the lowest priority."""
+    for _ in range(300):
+        if verified(m, slot):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"slot {slot} is not verified: {state(m, slot)}")
+
+
 def guest_sha256(m, path):
     return m.run(f"sha256sum {path}", timeout=120).split()[0]
 
