@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A module's tests share one machine, in the order they stand in: after a failed step, the rest cannot be judged."""
 
-import signal
-
+import fresh
 import pytest
 
-# Whoever starts the tests may have some ignored, as nohup and cron do, and what tests start would inherit that. SIGPIPE and
-# SIGXFSZ are Python's own, which gives them back to its children
-for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
-    if signal.getsignal(number) == signal.SIG_IGN:
-        signal.signal(number, signal.SIG_DFL)
+# Before any test is imported: some read the environment then
+fresh.enter()
 
 
 def pytest_runtest_makereport(item, call):
