@@ -6,6 +6,7 @@ import itertools
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -126,8 +127,11 @@ class Machine:
             self.close()
 
     def close(self):
-        """Stop QEMU at once."""
-        self.child.close(force=True)
+        """Stop QEMU at once. pexpect's own close() gives up on a busy machine, after a tenth of a second."""
+        if self.child.isalive():
+            self.child.kill(signal.SIGKILL)
+            self.child.wait()
+        self.child.close()
         self.log.flush()
 
     def wait_for(self, regex, timeout=60, fatal=PANIC):
