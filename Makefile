@@ -2,7 +2,7 @@
 # Thin front of scripts/ and tests/: what each target does stands there. Everything generated lies in build/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup linux uboot sandbox tools initramfs payload guest sig-force cmdline-force linux-debug signing-guest kdump-guest demo check check-debug lint series soak soak-kho fuzz fuzz-fs bench bench-update deb update-guest clean
+.PHONY: help setup linux uboot sandbox tools initramfs payload run guest sig-force cmdline-force linux-debug signing-guest kdump-guest demo check check-debug lint series soak soak-kho fuzz fuzz-fs bench bench-update deb update-guest clean
 
 help:		## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -49,6 +49,9 @@ signing-guest kdump-guest: setup
 
 update-guest: setup
 	@scripts/update-guest
+
+run: linux uboot initramfs payload	## U-Boot's prompt in QEMU, with a disk of payloads: try it by hand
+	@scripts/python tests/run/prompt.py
 
 check: linux sig-force cmdline-force uboot sandbox initramfs signing-guest kdump-guest update-guest payload	## all tests; ends with one line of numbers
 	@scripts/check

@@ -86,33 +86,34 @@ class _Log:
         return "\n".join(text for _, text in self.lines)
 
 
+def arguments(*, bios=None, kernel=None, initrd=None, append=None, dtb=None, disk=None, load=(), cpu="cortex-a76", smp=2,
+              mem="2G", machine="", extra=()):
+    """QEMU's command line. bios or kernel: what is started; load: (file, address) pairs put into RAM before that."""
+    argv = ["qemu-system-aarch64", "-machine", MACHINE + machine, "-cpu", cpu, "-smp", str(smp), "-m", mem, "-display", "none",
+            "-nic", "none"]
+    for option, value in (("-bios", bios), ("-kernel", kernel), ("-initrd", initrd), ("-append", append), ("-dtb", dtb)):
+        if value is not None:
+            argv += [option, str(value)]
+    if disk:
+        argv += ["-drive", f"file={disk},format=raw,if=none,id=disk,snapshot=on", "-device", "virtio-blk-pci,drive=disk"]
+    for path, address in load:
+        argv += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
+    return argv + list(extra)
+
+
 class Machine:
     """One QEMU. Use it in a `with`: it is gone at its end, whatever happened."""
 
-    def __init__(self, name, *, bios=None, kernel=None, initrd=None, append=None, dtb=None, disk=None,
-                 load=(), cpu="cortex-a76", smp=2, mem="2G", machine="", extra=()):
-        """bios or kernel: what is started; load: (file, address) pairs put into RAM before that."""
+    def __init__(self, name, **settings):
+        """settings: see arguments()."""
         LOGS.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.log_path = LOGS / f"{name}.log"
         self.log = _Log(self.log_path)
         self._marks = itertools.count()
         self._at_shell = False
-        argv = ["-machine", MACHINE + machine, "-cpu", cpu,
-                "-smp", str(smp), "-m", mem, "-display", "none", "-no-reboot", "-monitor", "none",
-                "-serial", "stdio", "-nic", "none"]
-        for option, value in (("-bios", bios), ("-kernel", kernel), ("-initrd", initrd),
-                              ("-append", append), ("-dtb", dtb)):
-            if value is not None:
-                argv += [option, str(value)]
-        if disk:
-            argv += ["-drive", f"file={disk},format=raw,if=none,id=disk,snapshot=on",
-                     "-device", "virtio-blk-pci,drive=disk"]
-        for path, address in load:
-            argv += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
-        argv += list(extra)
-        self.child = pexpect.spawn("qemu-system-aarch64", argv, timeout=None, maxread=65536, searchwindowsize=None,
-                                   echo=False)
+        argv = arguments(**settings) + ["-no-reboot", "-monitor", "none", "-serial", "stdio"]
+        self.child = pexpect.spawn(argv[0], argv[1:], timeout=None, maxread=65536, searchwindowsize=None, echo=False)
         self.child.logfile_read = self.log
         self.child.delaybeforesend = None
 
