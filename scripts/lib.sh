@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by the other scripts: paths, messages and the one way to run a long step.
+# Sourced by the other scripts: paths, messages, and how to run a long step.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$top/build
 cache=${KEXEC_MEMBUF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kexec-membuf}
 
-# One checkout's objects serve another. Not by dependency files (CCACHE_DEPEND): they do not name what .incbin takes in,
-# and a kernel would come to know the CA of an earlier build
+# Share objects between checkouts. CCACHE_DEPEND would be wrong: dependency files do not name the files of .incbin, and a
+# kernel would get the CA of an earlier build
 use_ccache() {
 	export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache} PATH=/usr/lib/ccache:$PATH
 	export CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1
@@ -15,8 +15,7 @@ use_ccache() {
 say() { printf '==> %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
-# progress LOG: copy standard input to LOG and show that it moves: a counter on a terminal, a line every
-# 500 lines elsewhere
+# progress LOG: copy standard input to LOG and show progress: a counter on a terminal, otherwise a line every 500 lines
 progress() {
 	awk -v log_file="$1" -v tty="$([ -t 2 ] && echo 1 || echo 0)" '
 		{ print > log_file; n++ }
@@ -25,13 +24,13 @@ progress() {
 		END { printf "%s    %d steps, done\n", tty ? "\r" : "", n > "/dev/stderr" }'
 }
 
-# run_logged LOG COMMAND...: run a build with its output in LOG, progress on standard error, and on failure
-# the lines that say why
+# run_logged LOG COMMAND...: run a build with its output in LOG and progress on standard error. On failure, show the lines
+# that say why
 run_logged() {
 	local log=$1 rc
 	shift
 	mkdir -p "$(dirname "$log")"
-	# Not "|| rc=": that would switch -e off inside what is run
+	# "|| rc=" would switch -e off inside the command
 	set +e
 	"$@" 2>&1 | progress "$log"
 	rc=${PIPESTATUS[0]}
@@ -43,7 +42,7 @@ run_logged() {
 	fi
 }
 
-# as_root COMMAND...: run as root, through sudo where needed
+# as_root COMMAND...: run as root, through sudo if needed
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
