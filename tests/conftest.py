@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A module's tests share one machine, in the order they stand in: after a failed step, the rest cannot be judged."""
+"""Tests of a class may share one machine and build on each other: after a failed step, the rest is not run."""
 
 import fresh
 import pytest
 
-# Before any test is imported: some read the environment then
+# Before any test is imported: some read the environment at import
 fresh.enter()
 
 

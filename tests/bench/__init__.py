@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What kexec takes, by every way that there is; `make bench`, see docs/bench.md."""
+"""What each way to kexec costs: `make bench`, see docs/bench.md."""

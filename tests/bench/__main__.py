@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make bench`: every way to kexec, measured, compared with the committed figures; and what staging takes."""
+"""`make bench`: measure every way to kexec, and staging, and compare with the committed figures."""
 
 import argparse
 import concurrent.futures
@@ -36,7 +36,7 @@ def show(name, kind, result, begun):
 
 
 def one(results, kind, method, size, cpus=None):
-    """One cell, into results."""
+    """Measure one cell into results."""
     begun = time.monotonic()
     name = f"{method.name}/{size}"
     if kind == "scaled":
@@ -48,7 +48,7 @@ def one(results, kind, method, size, cpus=None):
 
 
 def measure_counted(cells, jobs):
-    """Each cell, large ones first; the first that fails ends it all."""
+    """Measure each cell, large ones first. The first failure ends the run."""
     results = {f"{method.name}/{size}": {} for method, size in cells}
     for size in {size for _, size in cells}:
         cell.payload(size)
@@ -67,7 +67,7 @@ def measure_counted(cells, jobs):
 
 
 def judge(data):
-    """Print what was reached and what has changed since the committed figures; False if something is worse."""
+    """Print the targets and the changes since the committed figures. False if something is worse."""
     for target in figures.targets(data):
         print(f"{'reached' if target.reached else 'NOT REACHED':<12} {target.figure}: {target.target}\n"
               f"{'':<12} {'; '.join(target.found)}")
@@ -87,7 +87,7 @@ def judge(data):
 
 
 def update():
-    """The figures of the last run become the committed ones."""
+    """Take the figures of the last run into docs/bench."""
     data = json.loads((OUT / "figures.json").read_text())
     missing = [f"{method.name}/{size}" for method in METHODS for size in SIZES
                if "counted" not in data["cells"].get(f"{method.name}/{size}", {})]

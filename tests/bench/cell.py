@@ -57,7 +57,7 @@ call() {
 	line=$(eval "bench load call $CALL")
 	echo "$line"
 }
-# Some hundred looks, none of them longer apart than a millisecond
+# Some hundred readings, at most a millisecond apart
 watch() {
 	set -- $line
 	us=$(($3 / 62 / 500))
@@ -128,7 +128,7 @@ def cpio(out, entries):
 
 
 def first_initrd(name, size, steps):
-    """The guest's root with the payload's files in it, which are in page cache therefore, and what is to be done."""
+    """The guest's root with the payload's files in it, so that they are in page cache, and the steps to do."""
     (OUT / f"{name}.init").write_text(INIT)
     (OUT / f"{name}.steps").write_text(steps)
     more = cpio(OUT / f"{name}.more", [
@@ -147,7 +147,7 @@ def first_initrd(name, size, steps):
 
 
 def device_tree(name, smp, script):
-    """The machine's tree with what U-Boot is to do, so that nobody need type, and no seeds: these are new each time."""
+    """The machine's tree with U-Boot's commands, so that nobody types, and without seeds, which differ each time."""
     dumped, out = OUT / f"{name}.dumped", OUT / f"{name}.dtb"
     firmware = OUT / f"{name}.firmware"
     firmware.write_bytes(bytes(4096))
@@ -166,7 +166,7 @@ def device_tree(name, smp, script):
 
 
 def uboot_script(method, size, initrd):
-    """Reserve the slot in any case, stage into it what will be adopted, and boot."""
+    """Reserve the slot in any case, stage into it if the method adopts, and boot."""
     bootargs = f"{NEXT} {method.boot}"
     commands = [f"kstash reserve a {SLOT_SIZE:#x} {SLOT:#x}"]
     if method.adopts:
@@ -178,7 +178,7 @@ def uboot_script(method, size, initrd):
 
 
 def words_of(log):
-    """What the guest said: label -> list of words."""
+    """The guest's output: label -> list of words."""
     said = {}
     for line in re.findall(r"^@bench (.*)$", log, re.M):
         label, *words = line.split()
@@ -187,7 +187,7 @@ def words_of(log):
 
 
 def run(method, size, mode, smp, plugin=None, timeout=1800):
-    """Run one cell, counted or threaded, with so many CPUs; returns what the guest said."""
+    """Run one cell, counted or threaded, with this many CPUs. Returns the guest's output."""
     name = f"bench-{method.name}-{size}-{mode}-{smp}"
     settings = (f"NEXT='{NEXT} {method.boot}'\nVERIFIED={'1' if method.verified else ''}\n"
                 f"LOAD='{method.command}'\nCALL='{method.call or ''}'\n")

@@ -10,14 +10,14 @@ from qemu import BUILD, IMAGE, TOP
 PLUGIN = OUT / "count.so"
 VMLINUX = IMAGE.parents[3] / "vmlinux"
 
-# Of the kernel and of stock kexec: what copies, hashes what x1 points to, hashes a block with each call, cleans
+# Functions of the kernel and of stock kexec: they copy, hash what x1 points to, hash a block with each call, clean
 COPIES = (r"(__(pi_)?)?(memcpy|memmove)(_generic|_simd|_falkor|_thunderx2?)?|__arch_copy_(to|from)_user|"
           r"(__pi_)?copy_page")
 HASHES, HASHES_BLOCK = "sha256_ce_transform", "sha256_process"
 CLEANS = r"(__pi_)?dcache_clean(_inval)?_poc(_nosync)?"
 JUMPS = "machine_kexec"
 INTERRUPT = "el1h_64_irq"
-# Who copies from files
+# These copy from files
 READERS = r"(_?copy|copy_page|copy_folio)_to_iter\w*"
 
 
@@ -34,7 +34,7 @@ def symbols(program, prefix):
     listing = subprocess.run(["aarch64-linux-gnu-nm", "-n", program], check=True, capture_output=True, text=True).stdout
     by_address = {}
     for address, kind, name in re.findall(r"^([0-9a-f]+) (\w) (\S+)$", listing, re.M):
-        # What is of interest comes before other names of the same code, and those of the assembler
+        # Names of interest come before other names of the same code, and before those of the assembler
         if kind in "tTwW" and not name.startswith("$"):
             by_address.setdefault(int(address, 16), []).append(name)
     addresses = sorted(by_address)
@@ -49,7 +49,7 @@ def symbols(program, prefix):
 
 
 def option(name):
-    """What QEMU is to be told, and where the counts will be."""
+    """QEMU's options, and the file that the counts go to."""
     out = OUT / f"{name}.counts"
     return f"file={PLUGIN},symbols={OUT / 'symbols'},out={out}", out
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures from what a guest said and what was counted from outside; and what they must reach."""
+"""Figures from the guest's output and the counts from outside, and their targets."""
 
 import re
 
@@ -18,7 +18,7 @@ def nanoseconds(ticks, said):
 
 
 def timing(said, stage):
-    """A stamp of /sys/kernel/kexec/timing in the kernel that was started, None where it is not known."""
+    """A stamp of /sys/fs/kexec/timing in the new kernel, None if it is unknown."""
     words = said.get(f"timing.{stage}", ["unknown"])
     return None if words[0] == "unknown" else int(words[0])
 
@@ -52,7 +52,7 @@ def counted(method, size):
     out.unlink()
     free = {label: int(words[0]) for label, words in said.items() if label.startswith("free.")}
     result = times(said)
-    # Whether the timer ticks during the jump is a matter of when it begins
+    # The start time decides whether the timer ticks during the jump
     interrupts = raw[-1]["interrupt"]["-"]
     if result["exec_to_entry"] is not None:
         result["exec_to_entry"] -= interrupts
@@ -64,15 +64,15 @@ def counted(method, size):
         "noise_kib": abs(free["free.settled"] - free["free.before"]) + abs(free["free.before"] - free["free.unloaded"]),
         "looks": int(said["peak"][1]),
         "by_command": counts[0],
-        # Up to the old kernel's last instruction but some hundred
+        # Up to some hundred instructions before the old kernel's last
         "by_exec": {"interrupts": interrupts, "spent_most": counting.most_spent(raw[-1], 100)},
-        # The system call alone where it was made apart, the second between marks
+        # The system call alone if it was made apart, the second between marks
         "by_load": counts[1] if method.call else counts[0],
     }
 
 
 def threaded(method, size):
-    """Nanoseconds of wall time, with a thread for each CPU: another in each run."""
+    """Nanoseconds of wall time, with a thread for each CPU. They differ from run to run."""
     return times(cell.run(method, size, "threaded", 2))
 
 
@@ -88,7 +88,7 @@ def times(said):
 
 
 class Target:
-    """One line of what must be reached: found at each place where it is asked for."""
+    """One target, with the figure found at each place where it applies."""
 
     def __init__(self, figure, target):
         self.figure, self.target = figure, target
@@ -104,7 +104,7 @@ class Target:
 
 
 def where_more(one, other):
-    """The functions that take most instructions in another cell's exec that they do not take in one's."""
+    """The functions that take most of the instructions that another cell's exec takes more."""
     then = one["by_exec"]["spent_most"]
     more = {name: number - then.get(name, 0) for name, number in other["by_exec"]["spent_most"].items()}
     most = sorted((name for name in more if more[name] > 100), key=lambda name: -more[name])[:5]
@@ -112,7 +112,7 @@ def where_more(one, other):
 
 
 def targets(data):
-    """What must be reached, with what was found, from all that report.py writes as JSON."""
+    """The targets with the figures found, from the data that report.py writes as JSON."""
     sizes = data["sizes"]
 
     def at(method, size):
@@ -150,7 +150,7 @@ def targets(data):
     for size in sizes:
         figures = at("now", size)
         load = figures["by_load"]
-        # What lasts so long is interrupted by the timer, whoever does it
+        # The timer interrupts anything that lasts so long
         rest = figures["load"] - load["spent_hashing"] - load["spent_cleaning"] - load["interrupts"]
         payload = size * MIB + data["kernel_size"]
         most = [f"{name} {number / MSEC:.1f}" for name, number in load["spent_most"].items()
@@ -189,14 +189,14 @@ def targets(data):
 
 
 def without_interrupts(counted, key):
-    """A figure to compare: whether the timer ticks in a load of less than a tick is a matter of when it begins."""
+    """A figure to compare. In a load shorter than a tick, the start time decides whether the timer ticks."""
     count = {"load_command": "by_command", "load_call": "by_load"}.get(key)
     value = counted.get(key)
     return value - counted[count]["interrupts"] if count and value is not None else value
 
 
 def regressions(new, old, percent=2):
-    """Instruction counts that are worse, and those that are better, than the committed ones by so much."""
+    """The instruction counts that are clearly worse, and those that are clearly better, than the committed ones."""
     worse, better = [], []
     keys = ("load_command", "load_call", "exec_to_entry", "entry_to_init", "exec_to_init", "boot")
     for name in new:

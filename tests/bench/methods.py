@@ -4,11 +4,11 @@
 import dataclasses
 
 SIZES = (1, 16, 64, 256, 512)
-# What is run with more CPUs than one, too
+# Also run with more than one CPU
 CPUS, CPUS_SIZE, CPUS_METHODS = (2, 4), 64, ("relocation", "cma", "now", "before")
 
 KERNEL, INITRD = "/bench/Image", "/bench/initrd"
-# A pool for payloads of all sizes; each method has it but the one that must not find any
+# A pool for payloads of all sizes. All methods have it but the one that must not use CMA
 POOL = "cma=704M"
 KHO = "kho=on kho_scratch=16M,64M,704M"
 
@@ -17,7 +17,7 @@ STOCK = f"kexec {{how}} -l {KERNEL} --initrd={INITRD} --command-line=\"$NEXT\""
 
 @dataclasses.dataclass(frozen=True)
 class Method:
-    """command: as a user would load; call: the system call alone, by tests/guest/bench.c; None where it is not all."""
+    """command: as a user loads. call: the system call alone, by tests/guest/bench.c; None if that is not the whole load."""
     name: str
     title: str
     how: str

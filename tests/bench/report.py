@@ -58,8 +58,8 @@ def cpus_table(data):
 def page(data):
     """The whole page, as Markdown."""
     made = data["made"]
-    parts = ["# Measured\n\nWritten by the run that measured; what each column means is in [bench.md](../bench.md).\n\n"
-             + "".join(f"- {key}: {value}\n" for key, value in made.items()) + "\n## What must be reached\n\n"
+    parts = ["# Measured\n\n`make bench` writes this page. [bench.md](../bench.md) says what each column means.\n\n"
+             + "".join(f"- {key}: {value}\n" for key, value in made.items()) + "\n## Targets\n\n"
              + target_table(figures.targets(data))]
     for size in data["sizes"]:
         rows = [COLUMNS] + [row(method, data["cells"][f"{method.name}/{size}"]) for method in METHODS
@@ -72,7 +72,7 @@ def page(data):
     return "\n".join(parts)
 
 
-# Name, title, what is on the y axis, and the figure
+# Name, title, label of the y axis, and the figure
 PLOTS = (
     ("load", "Load: the system call, for kexec_load the command", "million instructions", lambda c: c["load"] / MSEC),
     ("exec", "From reboot() to /init", "million instructions", lambda c: c["exec_to_init"] / MSEC),
@@ -94,7 +94,7 @@ def plot(data, folder):
             axes.plot([size for size, _ in points], [y for _, y in points], marker="o", label=method.title,
                       color=COLOURS[method.name])
         axes.set(xscale="log", xlabel="initrd, MiB", ylabel=unit, title=title)
-        # From nothing to gigabytes: what is 0 has its place on the axis, too
+        # From 0 to gigabytes: 0 needs a place on the axis too
         axes.set_yscale("symlog", linthresh=0.1)
         axes.set_ylim(0, axes.get_ylim()[1] * 2)
         axes.set_xticks(data["sizes"], [str(size) for size in data["sizes"]])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What staging takes: rate, memory, and how long it takes to look at a slot.
+"""What staging costs: rate, memory, and the time to look at a slot.
 
 Under -icount the guest's clock counts instructions, one a nanosecond: figures are the same in each run, whatever else
 this machine does. They are instructions, not the time that a board would take.

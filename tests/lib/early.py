@@ -16,7 +16,7 @@ FOLDER = "kernel/kexec"
 
 
 def cpio(name, files):
-    """What stock cpio makes of a folder with these files, a dict of path and source (a path, or bytes)."""
+    """Stock cpio's archive of a folder with these files, a dict of path and source (a path, or bytes)."""
     folder = WORK / f"{name}.cpio"
     shutil.rmtree(folder, ignore_errors=True)
     for path, source in files.items():
@@ -28,7 +28,7 @@ def cpio(name, files):
 
 
 def payload(name, slot, **files):
-    """The cpio of one slot's payload; a name's _ stands for the . before sig."""
+    """The cpio of one slot's payload. In a name, _ stands for the . before sig."""
     return cpio(name, {f"{FOLDER}/{slot}/{file.replace('_', '.')}": source for file, source in files.items()})
 
 
@@ -36,7 +36,7 @@ Entry = collections.namedtuple("Entry", "name data mode", defaults=(b"", stat.S_
 
 
 def newc(*entries, trailer=True):
-    """A cpio with names and types that stock cpio would not write, or not twice."""
+    """A cpio with names and types that stock cpio does not write, or does not write twice."""
     out = b""
     for entry in (*entries, *([Entry("TRAILER!!!")] if trailer else [])):
         name = entry.name.encode() + b"\0"
@@ -58,7 +58,7 @@ def initrd(name, *parts):
 
 
 def machine(name, slots, *, kernel=IMAGE, initrd=INITRAMFS, append="", **kwargs):
-    """Our Linux, started by QEMU itself, with this in kexec_stash=; at its shell. KASLR is on."""
+    """Our Linux, started by QEMU itself with kexec_stash=<slots>, at its shell. KASLR is on."""
     m = Machine(name, kernel=kernel, initrd=initrd, append=f"{BOOTARGS} kexec_stash={slots} {append}",
                 disk=stash.disk(), **kwargs)
     with closed_on_failure(m):
@@ -79,7 +79,7 @@ def iomem(m):
 
 
 def around(m, slot):
-    """Names of what is around a slot in /proc/iomem, from outside to inside; None if it is not shown."""
+    """Names of the ranges around a slot in /proc/iomem, from outside to inside; None if the slot is not shown."""
     names = []
     for depth, first, last, name in iomem(m):
         del names[depth:]
@@ -92,12 +92,12 @@ def around(m, slot):
 
 
 def available(m):
-    """Memory that is to be had, in KiB: with the free pages in each CPU's own list, which MemAvailable leaves out."""
+    """Available memory in KiB, with the free pages in each CPU's own list, which MemAvailable leaves out."""
     zones = m.run("cat /proc/zoneinfo")
     assert "pagesets" in zones
     return stash.meminfo(m, "MemAvailable") + 4 * sum(map(int, re.findall(r"^\s+count:\s+(\d+)$", zones, re.M)))
 
 
 def messages(m):
-    """What the stash says in the kernel's log, without time stamps."""
+    """The stash's lines in the kernel's log, without time stamps."""
     return [line.partition("kexec_stash: ")[2] for line in stash.kernel_log(m, r"\] kexec_stash: ")]

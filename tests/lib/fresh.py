@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What tests start finds the same state, whoever started the tests: a terminal, nohup, cron, make or a CI.
+"""Tests start from the same state, whoever started them: a terminal, nohup, cron, make or a CI.
 
 usage: fresh.py COMMAND [argument...]   (for scripts; conftest.py calls enter())
 """
@@ -10,18 +10,18 @@ import signal
 import sys
 import tempfile
 
-# The settings of this project, and what leads to the caller's files, caches and proxies
+# The settings of this project, and the way to the caller's files, caches and proxies
 KEPT = {"HOME", "USER", "LOGNAME", "XDG_CACHE_HOME", "CCACHE_DIR", "KDIR", "UBOOT", "KERNEL", "KEXEC_MEMBUF_BUILD",
         "KEXEC_MEMBUF_CACHE", "KEXEC_MEMBUF_IMAGE", "KEXEC_MEMBUF_TIME_SCALE", "PYTHONPATH", "http_proxy", "https_proxy",
         "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
 # pytest and its workers talk to each other by these
 KEPT_PREFIX = "PYTEST_"
-# cron's PATH lacks the last two of these, where mkfs.ext4 is
+# cron's PATH lacks /usr/sbin, where mkfs.ext4 is
 FOLDERS = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"]
 
 
 def environment(caller):
-    """What a command gets of the caller's environment."""
+    """The part of the caller's environment that a command gets."""
     kept = {key: value for key, value in caller.items() if key in KEPT or key.startswith(KEPT_PREFIX)}
     path = caller.get("PATH", "").split(":")
     path += [folder for folder in FOLDERS if folder not in path]
@@ -30,7 +30,7 @@ def environment(caller):
 
 
 def enter():
-    """Put this process into that state, or what it starts where this process is to stay as it is."""
+    """Put this process into that state. An ignored signal stays ignored here, but has its default in a child."""
     os.umask(0o022)
     for fd in range(3):
         try:
@@ -39,7 +39,7 @@ def enter():
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in signal.valid_signals():
-        # A handler that does nothing still ignores the signal here. A child starts with the default instead
+        # A handler that does nothing: exec resets handlers, but not SIG_IGN
         if signal.getsignal(number) == signal.SIG_IGN and number not in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, lambda *_: None)
     found = environment(os.environ)
@@ -51,7 +51,7 @@ def enter():
 def outlive_the_terminal():
     """Under nohup or in the background, go on in a session of its own: signals are at their defaults there, but no terminal
     sends them."""
-    # Who ignores this one cannot ask for the status
+    # If this one is ignored, waitpid() finds no child
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     child = os.fork()
     if not child:

@@ -8,7 +8,7 @@ import stash
 from qemu import Failure
 
 OTHER = {"a": "b", "b": "a"}
-# What a kernel with KASAN would ask for by itself is more than there is in one piece
+# By itself, a kernel with KASAN asks for more than there is in one piece
 ARGS = "kho=on liveupdate=on" + (" kho_scratch=16M,64M,1G" if stash.MORE_MIB else "")
 
 
@@ -23,14 +23,14 @@ def runs_into(start, size, base, length):
 
 
 def wipe(m, slot):
-    """Write to all of a slot that a payload can be in: what else may lie there is lost."""
+    """Write to every byte of a slot that a payload can use: anything else in it is lost."""
     path = stash.slot_path(slot, "kernel")
     _, size = early.place(m, slot)
     m.run(f"dd if=/dev/zero of={path} bs=1M count={size // stash.MIB - 8} 2>/dev/null; : > {path}", timeout=120)
 
 
 def hop(m, slot, bootargs, initrd="/mnt/own.initrd"):
-    """Stage our kernel into a slot anew and go on in it."""
+    """Stage our kernel into a slot again and kexec into it."""
     state = stash.state(m, slot)
     if state != "empty":
         raise Failure(f"{m.name}: slot {slot} is {state}, not free to be staged")
@@ -46,10 +46,10 @@ def hop(m, slot, bootargs, initrd="/mnt/own.initrd"):
 
 
 class LiveUpdate:
-    """A machine whose memfd lives on, and what was seen after each kexec."""
+    """A machine whose memfd lives on, with a row of figures for each kexec."""
 
     def __init__(self, m, mib):
-        """The memory is taken by a kernel that runs in a slot."""
+        """A kernel that runs in a slot allocates the memory."""
         self.m, self.mib, self.slot, self.rows = m, mib, "a", []
         hop(m, "a", f"{stash.BOOTARGS} {ARGS}")
         m.run(f"luo new {mib}", timeout=120)

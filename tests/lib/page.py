@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pages of docs/ whose commands are run by tests: the blocks whose opening fence names a place."""
+"""Documentation pages whose commands tests run: the blocks whose opening fence names a place."""
 
 import re
 import subprocess
@@ -9,12 +9,12 @@ from qemu import TOP
 
 class Page:
     def __init__(self, name, blocks):
-        """blocks: every block of the page, in its order."""
+        """blocks: the names of all blocks of the page, in their order."""
         self.path = TOP / "docs" / name
         self.blocks = blocks
 
     def block(self, name):
-        """What stands in a block."""
+        """The text of a block."""
         assert name in self.blocks, name
         text = subprocess.run([TOP / "scripts/page", self.path, name], check=True, capture_output=True,
                               text=True).stdout
@@ -22,11 +22,11 @@ class Page:
         return text
 
     def fences(self):
-        """What the page really has."""
+        """The names of the blocks that the page has."""
         return re.findall(r"(?m)^```\w+ (.+)$", self.path.read_text())
 
     def shows(self, output, name):
-        """Each line of the page's excerpt is in the output, in this order."""
+        """Check that each line of the page's excerpt is in the output, in this order."""
         rest = output
         for line in self.block(name).splitlines():
             assert line in rest, f"no '{line}' (any more) in:\n{output}"

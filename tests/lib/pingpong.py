@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Kexec after kexec between two slots, beside a third that nobody may touch: what the test and `make soak` share.
+"""Kexec after kexec between two slots, beside a third that must not change: the test and `make soak` share this.
 
 A round is one kexec. Most go from our kernel in one slot to our kernel in the other. Now and then one goes to Debian's
 6.1, which knows nothing of the stash, and the round after it back from there by its ordinary kexec.
@@ -22,7 +22,7 @@ from stash import MIB, PAYLOAD, SLOT_SIZE, WORK
 PAGE = 4096
 SLOTS = {**stash.BASE, "rescue": 0x70000000}
 OTHER = {"a": "b", "b": "a"}
-# A payload is longer by up to so much: the first of each kind, all others. What is staged costs time
+# A payload is longer by up to this: the first of each kind, all others. Staging costs time
 MORE = (8 * MIB, MIB)
 # cp; kexec-membuf stage with files; the same with the initrd from a pipe
 STAGED_BY = ("cp", "stage", "pipe")
@@ -38,10 +38,10 @@ def expect(good, what, round_=None):
         raise Failure(f"{f'round {round_.number} ({round_.kind}): ' if round_ else ''}{what}")
 
 
-# What is staged
+# The payloads
 
 def padded_kernel(name, rng, size):
-    """Our kernel that owns more memory, and whose file is longer by as much."""
+    """Our kernel, made to own more memory, with a file longer by as much."""
     image = bytearray(IMAGE.read_bytes())
     owned = stash.image_size(IMAGE)
     image += bytes(owned - len(image)) + rng.randbytes(size)
@@ -52,7 +52,7 @@ def padded_kernel(name, rng, size):
 
 
 def padded_initrd(name, rng, size):
-    """Our initrd with a file of this size in it, /noise, whose digest tells whether the initrd came along whole."""
+    """Our initrd with a file /noise of this size. Its digest shows whether the initrd is whole."""
     noise = WORK / f"{name}.noise"
     noise.write_bytes(rng.randbytes(size))
     digest = stash.sha256(noise)
@@ -63,7 +63,7 @@ def padded_initrd(name, rng, size):
 
 
 def board_dtb(name, rng, size):
-    """A board's dtb, longer by a property of this size, and with a model of its own."""
+    """A board's dtb with a property of this size and a model of its own."""
     tree = libfdt.Fdt((PAYLOAD / "raw.dtb").read_bytes())
     tree.resize(tree.totalsize() + size + PAGE)
     tree.setprop_str(0, "model", name)
@@ -109,22 +109,22 @@ class Payloads:
 class Round:
     number: int
     kind: str
-    slot: str           # that is staged and left for; of BACK: the one that 6.1 runs in
+    slot: str           # the one to stage and jump to; for BACK: the one that 6.1 runs in
     kernel: str
     initrd: str
     dtb: str
     bootargs: str
-    how: str            # it is staged, one of STAGED_BY
-    busy: bool          # the rescue is loaded while it is staged
-    kho: bool           # the kernel to come runs with KHO on
+    how: str            # how to stage it, one of STAGED_BY
+    busy: bool          # the rescue is loaded during staging
+    kho: bool           # the next kernel runs with KHO on
 
 
-# With KHO, for so many rounds kernels have it off, and for as many on
+# With KHO, kernels have it off for this many rounds, then on for as many
 KHO_BLOCK = 10
 
 
 def plan(payloads, rounds, debian, kho=False):
-    """All rounds; debian: numbers of those that go to 6.1; kho: half of them go to a kernel with KHO on."""
+    """All rounds. debian: the numbers of the rounds that go to 6.1. kho: half of the rounds go to a kernel with KHO on."""
     rng = random.Random(payloads.seed)
     made, slot = [], "b"
     for number in range(1, rounds + 1):
@@ -170,13 +170,13 @@ class Tree:
 
 
 class PingPong:
-    """The machine, where it is, and what was seen."""
+    """The machine, the slot it is in, and a row for each round."""
 
     def __init__(self, m, name, payloads):
         self.m, self.name, self.payloads = m, name, payloads
         self.rows = []
         self.tree_of = "firmware"
-        self.kho = False    # the kernel that runs has KHO on
+        self.kho = False    # the running kernel has KHO on
         self.ima = (0, "")
         self.recorded = {}
         self.rescue = "staged"
@@ -184,7 +184,7 @@ class PingPong:
     # The machine's start
 
     def start(self):
-        """U-Boot stages the rescue, reserves two slots for what is to come and boots our Linux outside of all."""
+        """U-Boot stages the rescue, reserves two empty slots and boots our Linux outside all of them."""
         m = self.m
         m.uboot_prompt()
         m.uboot("virtio scan")
@@ -221,7 +221,7 @@ class PingPong:
         expect(base <= first and last < base + SLOT_SIZE, f"the kernel runs at {first:#x}, not in slot {slot}", round_)
 
     def expect_quiet_log(self, round_):
-        """Nothing that warns: of ours no warning at all, of others no error."""
+        """The log has no warning of ours and no error of others."""
         for line in self.m.run("dmesg -r").splitlines():
             found = re.match(r"<(\d+)>\[ *[\d.]+\] (.*)", line)
             if not found:
@@ -231,7 +231,7 @@ class PingPong:
             expect(level > (4 if ours else 3), f"the kernel complains: {text}", round_)
 
     def expect_ima_list(self, round_):
-        """The list begins with the whole list of the kernel before."""
+        """IMA's list begins with the whole list of the kernel before."""
         size, digest = self.ima
         binary = f"{IMA}/binary_runtime_measurements"
         now = self.m.run(f"head -c {size} {binary} | sha256sum").split()[0] if size else ""
@@ -244,13 +244,13 @@ class PingPong:
         self.ima = int(size), digest
 
     def measure(self):
-        """What must not shrink or grow from kernel to kernel, in KiB, bytes and entries."""
+        """Figures that must not shrink or grow from kernel to kernel, in KiB, bytes and entries."""
         m = self.m
         m.run("sync; echo 3 > /proc/sys/vm/drop_caches; sleep 0.3; echo 3 > /proc/sys/vm/drop_caches")
         text = m.run("cat /proc/meminfo /proc/zoneinfo")
         seen = {field: int(re.search(rf"^{field}:\s+(\d+) kB", text, re.M).group(1))
                 for field in ("MemTotal", "MemAvailable", "Slab", "VmallocUsed")}
-        # Free pages that the CPUs keep at hand are not among those that count as free: up to some 10 MiB
+        # The CPUs' own lists have up to some 10 MiB of free pages, which do not count as free
         at_hand = sum(int(count) for count in re.findall(r"^\s+count:\s+(\d+)", text, re.M))
         seen["MemAvailable"] += at_hand * PAGE // 1024
         tree = Tree(m, self.name)
@@ -262,7 +262,7 @@ class PingPong:
     # Doing
 
     def stage(self, round_):
-        """Into the other slot, from the running system, as docs/file-system.md says."""
+        """Stage into the other slot, from the running system, as docs/file-system.md says."""
         m, slot = self.m, round_.slot
         before = self.states()
         state = before.get(slot, "not there")
@@ -297,19 +297,19 @@ class PingPong:
     def load(self, round_):
         m, slot = self.m, round_.slot
         before = self.states()
-        # So that each kernel passes a seed on: the tree must not grow by those of the past
+        # Each kernel passes a seed on. The tree must not keep the old ones
         m.run("until dmesg | grep -q 'crng init done'; do sleep 0.1; done")
         facts = json.loads(m.run(f"kexec-membuf load --json {slot}", timeout=120))
         copied = m.read("/sys/kernel/kexec/copy_bytes")
         expect(copied == "0", f"{copied} bytes to copy at exec", round_)
-        # What was loaded before gives way
+        # This replaces the image that was loaded before
         given_way = {other: "staged" for other, state in before.items() if state == "loaded"}
         self.expect_states({**before, **given_way, slot: "loaded"}, round_)
         self._remember_ima_list()
         return facts["load_ns"] / 1e9
 
     def go(self, round_):
-        """One kexec, with all that must hold before and after it. Returns what was seen."""
+        """One kexec, with the checks before and after it. Returns the row."""
         times, row = {}, {"round": round_}
         with self._timed(times, "stage"):
             if round_.kind != BACK:
@@ -365,7 +365,7 @@ class PingPong:
         self._settle_in()
 
     def _expect_kho(self, round_):
-        """KHO is on, and where the kernel before had it on, too, it handed over what it had."""
+        """KHO is on. If the kernel before had it on too, it handed its memory over."""
         lines = stash.kernel_log(self.m, "KHO: ")
         expect(not any("disabling" in line for line in lines), f"KHO went off: {lines}", round_)
         expect(self.m.run("test -d /sys/kernel/debug/kho/out", None)[1] == 0, "KHO is not on", round_)
@@ -391,7 +391,7 @@ class PingPong:
     # Fall back
 
     def adopt_rescue(self):
-        """The rescue can be adopted at any time: its bytes have the digests that U-Boot recorded. Then let it go."""
+        """The rescue can be adopted at any time, with the digests that U-Boot recorded. Then unload it."""
         m = self.m
         before = self.states()
         expect(Tree(m, self.name).digests("rescue") == self.recorded, "the rescue's record is not what U-Boot wrote")
@@ -404,7 +404,7 @@ class PingPong:
         self.expect_states(before)
 
     def boot_rescue(self):
-        """Into the rescue, which finds both slots free to be staged."""
+        """Kexec into the rescue, which finds both slots free for staging."""
         m = self.m
         m.run("kexec-membuf load rescue", timeout=120)
         m.jump("kexec-membuf exec")
@@ -412,14 +412,14 @@ class PingPong:
         first, last = stash.kernel_code(m)
         expect(SLOTS["rescue"] <= first and last < SLOTS["rescue"] + SLOT_SIZE, f"the rescue runs at {first:#x}")
         self.expect_states({"a": "empty", "b": "empty", "rescue": "running"})
-        # Left, it is a slot like the others
+        # After the rescue was left, it is a slot like the others
         self.recorded, self.rescue = {}, "empty"
         self._settle_in()
 
 
 @contextlib.contextmanager
 def machine(name, seed):
-    """A machine that has just started our Linux, the rescue staged, two slots empty."""
+    """A machine that has just started our Linux, with the rescue staged and two empty slots."""
     payloads = Payloads(name, seed)
     with Machine(name, bios=UBOOT, disk=payloads.disk, extra=["-device", "virtio-rng-pci"]) as m:
         pingpong = PingPong(m, name, payloads)
@@ -429,18 +429,18 @@ def machine(name, seed):
 
 # Leaks
 
-# How much of a figure is chance, in KiB: at least its standard deviation over kernels that were started alike
+# How much of a figure is chance, in KiB: at least the standard deviation over kernels of the same start
 NOISE = {"MemTotal": 4, "MemAvailable": 50, "Slab": 50, "VmallocUsed": 50}
-# What is lost if it shrinks, and what is if it grows
+# A leak shrinks these, and grows those
 SIGN = {"MemTotal": -1, "MemAvailable": -1, "Slab": 1, "VmallocUsed": 1}
-# What a round may lose, in KiB: IMA's list grows by two entries, which is a page at most, and is meant to
+# A round may lose this, in KiB: IMA's list must grow by two entries, at most a page
 LOSS = 4
 
 
 def slope(points):
-    """By how much y grows with x, of (group, x, y): each group has a level of its own, all have one slope.
+    """The slope of y over x, from (group, x, y): each group has a level of its own, all have one slope.
 
-    Returns it, and what standard deviation it has if that of y is 1."""
+    Returns it, and its standard deviation if that of y is 1."""
     groups = {}
     for group, x, y in points:
         groups.setdefault(group, []).append((x, y))
@@ -454,7 +454,7 @@ def slope(points):
 
 
 def alike(row):
-    """Rows that are the same in this are those of kernels that were started alike."""
+    """Kernels of the same start have the same key."""
     return row["round"].kind, row["tree"], row["kho"]
 
 
@@ -469,7 +469,7 @@ def losses(rows):
 
 
 def leaks(rows):
-    """What is lost from kernel to kernel, as sentences; none if all is well."""
+    """Leaks from kernel to kernel, as sentences; none if all is well."""
     found = [f"{figure}: {lost:.1f} KiB are lost with each round, at most {limit:.1f} may be"
              for figure, (lost, limit) in losses(rows).items() if lost > limit]
     for figure in ("dtb", "memreserve"):
@@ -481,14 +481,14 @@ def leaks(rows):
     return found
 
 
-# What is shown
+# Output
 
 HEAD = (f"{'round':>5}  {'to':6} {'by':5} {'kernel':>8} {'initrd':>8} {'dtb':>8} {'stage':>7} {'load':>8} {'kexec':>7} "
         f"{'look':>7} {'MemTotal':>9} {'MemAvailable':>12} {'Slab':>6} {'Vmalloc':>7} {'dtb':>6} {'memrsv':>6} {'IMA':>5}")
 
 
 def line(payloads, row):
-    """A round as a line of the table: sizes staged, times, and what was measured in the next kernel."""
+    """A round as a line of the table: sizes staged, times, and the figures of the next kernel."""
     r = row["round"]
     text = f"{r.number:5}  {r.slot} {r.kind:4} {r.how:5}"
     text += "".join(f" {payloads.size(file) / MIB:7.2f}M" for file in (r.kernel, r.initrd, r.dtb))

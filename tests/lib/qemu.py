@@ -23,24 +23,24 @@ UBOOT = BUILD / "u-boot/u-boot.bin"
 # With the ITS, which is QEMU's default
 MACHINE = "virt,gic-version=3,virtualization=on"
 
-# Time limits are for a quiet machine of 2018; a slow or busy one raises them all with this
+# Time limits fit a quiet machine of 2018. This factor raises them all, for a slow or busy one
 SCALE = float(os.environ.get("KEXEC_MEMBUF_TIME_SCALE", "1"))
 
 READY = r"kexec-membuf guest: ready, Linux (\S+)"
 PANIC = r"Kernel panic - not syncing[^\r\n]*|Internal error: [^\r\n]*|\"Synchronous Abort\" handler[^\r\n]*"
 
 
-# What a kernel prints when it finds a fault in itself and goes on
+# A kernel prints these when it finds a fault in itself and goes on
 SPLAT = r"WARNING: |BUG: |UBSAN: |KASAN: |Call trace:|possible (circular|recursive) locking|INFO: task .* blocked"
 
 
 class Failure(AssertionError):
-    """What was expected did not come; the message has the end of the log."""
+    """The expected output did not come. The message has the end of the log."""
 
 
 @contextlib.contextmanager
 def closed_on_failure(machine):
-    """For what brings a machine up: nobody has it to close it as long as that is not done."""
+    """Close a machine if its start fails, since no caller has it yet."""
     try:
         yield
     except BaseException:
@@ -49,7 +49,7 @@ def closed_on_failure(machine):
 
 
 class _Log:
-    """The serial line as it is, in a file, and when each line began, in memory."""
+    """The serial line: its bytes in a file, and the start time of each line in memory."""
 
     def __init__(self, path):
         self.file = open(path, "wb")
@@ -73,7 +73,7 @@ class _Log:
         self.file.flush()
 
     def time_of(self, regex, after=0.0):
-        """Host time of the first line that matches, of those that did not begin before a time; None without one.
+        """Host time of the first matching line that began at or after a time; None without one.
 
         Lines that are read at once began at the same time.
         """
@@ -102,7 +102,7 @@ def arguments(*, bios=None, kernel=None, initrd=None, append=None, dtb=None, dis
 
 
 class Machine:
-    """One QEMU. Use it in a `with`: it is gone at its end, whatever happened."""
+    """One QEMU. Use it in a `with`, which always ends it."""
 
     def __init__(self, name, **settings):
         """settings: see arguments()."""
@@ -160,7 +160,7 @@ class Machine:
         self.send(wrapped + "\r")
         self.wait_for(rf"@@B{mark}@@\r*\n", timeout)
         match = self.wait_for(rf"@@E{mark}:(-?\d+)@@", timeout)
-        # What came before it, not a group of the pattern: that would be tried again with every piece that comes
+        # Not a group of the pattern: pexpect would try that again with every piece that comes
         return self.child.before.decode(errors="replace").replace("\r", "").removesuffix("\n"), int(match.group(1))
 
     # U-Boot
@@ -174,7 +174,7 @@ class Machine:
     def uboot(self, command, status=0, timeout=60):
         """Run a command at U-Boot's prompt; returns what it prints. status: what is expected, None for any."""
         mark = next(self._marks)
-        # The quotes keep the echo of what is typed from looking like the marks
+        # The quotes keep the echo of the command from looking like the marks
         output, got = self._command(f'echo @@B""{mark}@@; {command}; echo @@E""{mark}:$?@@', mark, timeout)
         output = re.sub(r"^.*?\n", "", output, count=1) if output.startswith("=> ") else output
         if status is not None and got != status:
@@ -185,7 +185,7 @@ class Machine:
 
     def shell(self, timeout=90):
         """Wait for the guest's shell; returns the version of its kernel."""
-        # To the end of the line, which may come in pieces
+        # Up to the end of the line, which may come in pieces
         version = self.wait_for(READY + r"\s", timeout).group(1).decode()
         self._at_shell = True
         self.run("stty -echo; PS1=; PS2=")
@@ -197,7 +197,7 @@ class Machine:
         self.run("PS1=; PS2=")
 
     def check_log(self):
-        """The guest's kernel, where a shell runs on one, has no fault to tell of."""
+        """Check that the guest's kernel, if a shell runs, has logged no fault."""
         if not self._at_shell:
             return
         lines = self.run("dmesg").splitlines()
@@ -206,8 +206,8 @@ class Machine:
                 raise Failure(f"{self.name}: the kernel complains:\n" + "\n".join(lines[max(i - 2, 0):i + 30]))
 
     def jump(self, command):
-        """Start the next kernel. The console is loud from here, so that the old kernel's last line and the new one's
-        first are seen."""
+        """Start the next kernel. The console is loud from here on, to show the old kernel's last line and the new one's
+        first."""
         self.check_log()
         self.run("dmesg -n 8")
         self._at_shell = False
@@ -235,7 +235,7 @@ class Machine:
 
 
 def make_disk(path, files):
-    """An ext4 image that holds files, a dict of name and path; made without root."""
+    """Make an ext4 image of files, a dict of name and path. Needs no root."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:

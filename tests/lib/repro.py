@@ -17,7 +17,7 @@ def initrd(name, program, files=None):
 
 
 def check_log(m):
-    """The kernel found no fault in itself."""
+    """Check that the kernel found no fault in itself."""
     lines = m.log.text().splitlines()
     for i, line in enumerate(lines):
         if re.search(f"{SPLAT}|{PANIC}", line):
@@ -25,7 +25,7 @@ def check_log(m):
 
 
 class Results(dict):
-    """What a program found, by its keys, and all that it and the kernel printed."""
+    """A program's results, by their keys, and everything that it and the kernel printed."""
 
     def __init__(self, log):
         super().__init__(re.findall(r"^RESULT (\S+): (.*)$", log, re.M))
@@ -33,7 +33,7 @@ class Results(dict):
 
 
 def run(name, program, args="", files=None, timeout=120, fatal=PANIC, image=IMAGE, splat=True, **machine):
-    """Run a program to its end. What it printed is in the test's output, too. splat: a complaint of the kernel fails it."""
+    """Run a program to its end. Its output goes to the test's output too. splat: a complaint of the kernel is a failure."""
     with Machine(name, kernel=image, initrd=initrd(name, program, files),
                  append=f"console=ttyAMA0 loglevel=1 rdinit=/{program} {args}", **machine) as m:
         try:

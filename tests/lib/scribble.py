@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes from inside the guest's kernel, by the module of tests/guest/scribble: what is read-only in the linear map?"""
+"""Write from inside the guest's kernel, by the module of tests/guest/scribble, to see what is read-only in the linear map."""
 
 from qemu import BUILD, IMAGE
 
@@ -8,31 +8,31 @@ SCRIBBLE = "/sys/kernel/debug/scribble"
 
 
 def scribble_module():
-    """The module that was built with the kernel under test: it fits no other."""
+    """The module that was built with the kernel under test. It fits no other kernel."""
     build = IMAGE.parents[3] if IMAGE.parts[-4:-1] == ("arch", "arm64", "boot") else BUILD / "linux"
     return build / "scribble/scribble.ko"
 
 
 def may_scribble(m):
-    """A fault shall end only who made it, and be told of in the log alone."""
+    """Let a fault end only its process, and show it only in the log."""
     m.run("insmod /scribble.ko")
     m.run("echo 0 > /proc/sys/kernel/panic_on_oops; echo 0 > /proc/sys/kernel/printk")
 
 
 def byte_at(m, addr):
-    """What lies there, read through the linear map."""
+    """The byte at an address, read through the linear map."""
     return int(m.run(f"echo {addr:#x} > {SCRIBBLE}; cat {SCRIBBLE}"), 16)
 
 
 def scribble(m, addr, byte):
-    """Write to physical memory from inside the kernel; returns how it is mapped if that made a fault, else None.
+    """Write to physical memory from inside the kernel. Returns how it is mapped if that faulted, else None.
 
-    What the log had to say of that fault is gone from it then, so that the rest of it can still be judged.
+    The fault's lines are removed from the log, so that the rest can still be checked.
     """
     m.check_log()
     m.run("dmesg -c > /dev/null")
     m.run(f"sh -c 'echo {addr:#x} {byte:#x} > {SCRIBBLE}'", None)
-    # Not the whole log: to who reads the serial line a fault is the end of the test
+    # Not the whole log: a fault on the serial line ends the test
     found = m.run(f"dmesg -c | grep -oE '{FAULT}|\\bp(md|te)=|Oops|WARNING|BUG|UBSAN|KASAN'", None)[0].split("\n")
     if found == [""]:
         return None

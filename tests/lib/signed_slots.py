@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Slots with signed payloads, good and bad, in machines with a policy: what the tests of signatures share."""
+"""Slots with signed payloads, good and bad, in machines with a policy: the tests of signatures share this."""
 
 import collections
 import re
@@ -14,16 +14,16 @@ NO_INITRAMFS, NO_CMA, MEMBUF = 0x4, 0x10, 0x100
 SLOT, FIRST, ALL_SLOTS = 40 * MIB, 0x50000000, 8
 OK = "OK"
 
-# What a payload consists of: files of /signed, and those that are their security.ima
+# A payload's files in /signed, and the files with their security.ima
 Payload = collections.namedtuple("Payload", "kernel kernel_sig initrd initrd_sig dtb dtb_sig", defaults=[None] * 5)
 
-# Of these the record says that the boot stage has checked a signature over the dtb
+# The record says of these that the boot stage has checked a signature over the dtb
 AUTHENTICATED = re.compile("dtb authenticated")
 
-# Of these the record has the digest that a file had before a bit of it was flipped
+# The record of these has the digest of a file before one of its bits was flipped
 FLIPPED_LATER = {"imasig, kernel flipped later": {"kernel": "plain"}, "dtb authenticated, flipped": {"dtb": "dtb"}}
 
-# kind: (good or bad, payload); which of them is good, and for whom, the table says
+# kind: (good or bad, payload). The table says which are good for which policy
 SIGNED = Payload("plain", "plain.sig")
 KINDS = {
     "unsigned": ("bad", Payload("plain")),
@@ -78,7 +78,7 @@ KINDS = {
 }
 
 
-# name: rules that are written (or the signed file of them), kernel parameters, what is loaded before, other kernel
+# name: rules to write (or a signed file of them), kernel parameters, the image loaded before, other kernel
 Policy = collections.namedtuple("Policy", "rules append base image", defaults=("", "imasig", None))
 MEASURE = [f"measure func={func}" for func in ("KEXEC_KERNEL_CHECK", "KEXEC_INITRAMFS_CHECK")]
 POLICIES = {
@@ -102,7 +102,7 @@ POLICIES = {
 
 
 class Slot(collections.namedtuple("Slot", "label base kind origin")):
-    """A slot of one boot. kind: what firmware or early code left there, None for nothing."""
+    """A slot of one boot. kind: the payload that firmware or early code left there, None for nothing."""
 
     def path(self, file):
         return stash.slot_path(self.label, file)
@@ -112,7 +112,7 @@ class Slot(collections.namedtuple("Slot", "label base kind origin")):
         return f"slot={self.label}"
 
     def record(self):
-        """Source text of its record, and what QEMU loads into it."""
+        """Source text of its record, and the files that QEMU loads into it."""
         if not self.kind:
             return stash.node(self.label, self.base, SLOT), []
         payload = KINDS[self.kind][1]
@@ -139,7 +139,7 @@ def start(title, name, slots):
     records = [slot.record() for slot in slots]
     append = policy.append
     if any(slot.kind in FLIPPED_LATER for slot in slots):
-        # A load is to find them, not the thread that verifies ahead, at a time of its own
+        # The load must find the faults, not the thread that verifies ahead
         append += " kexec_stash.verify_ahead=0"
     m = signing.machine(f"signed-{re.sub('[^A-Za-z0-9_]', '-', title)}", [node for node, _ in records],
                         [file for _, load in records for file in load], append,
@@ -151,11 +151,11 @@ def start(title, name, slots):
 
 
 def set_up(m, policy):
-    """Key and rules."""
+    """Set key and rules."""
     output, status = signing.add_key(m)
     assert status == 0, output
     if isinstance(policy.rules, str):
-        # Rules that come as they are, or in an unsigned file, are refused
+        # The kernel refuses unsigned rules
         path = f"/signed/{policy.rules}"
         m.fails(f"cat {path} > {signing.POLICY}")
         m.fails(f"echo {path} > {signing.POLICY}")
@@ -166,7 +166,7 @@ def set_up(m, policy):
 
 
 def stage(m, slot, payload):
-    """Make a payload that of a slot, from the running system; what is there already stays."""
+    """Stage a payload into a slot, from the running system. Files that are in place stay."""
     staged = m.__dict__.setdefault("staged", {})
     for file in ("kernel", "initrd", "dtb"):
         name, signature = getattr(payload, file), getattr(payload, f"{file}_sig")
@@ -182,23 +182,23 @@ def stage(m, slot, payload):
 
 
 def load_slot(m, slot, *options):
-    """Adopt a slot, all of it: verdict and cause."""
+    """Adopt a whole slot: verdict and cause."""
     return signing.load(m, "-f", hex(MEMBUF), *options, slot.path("kernel"))
 
 
 def load_base(m, slots):
-    """Have loaded what each refusal must leave loaded."""
+    """Load the image that each refusal must leave loaded."""
     verdict = load_slot(m, slots[0])
     assert verdict == (OK, ""), verdict
 
 
 def load_ext4(m, payload, cmdline):
-    """What mainline says of the same bytes on ext4, in new files, of which IMA remembers nothing. It takes no dtb."""
+    """Mainline's verdict on the same bytes on ext4, in new files that IMA does not know. It takes no dtb."""
     for file in ("kernel", "initrd"):
         if name := getattr(payload, file):
             m.run(f"rm -f /signed/{file}.now; cp /signed/{name} /signed/{file}.now", timeout=120)
             if signature := getattr(payload, f"{file}_sig"):
                 signing.sign(m, f"/signed/{file}.now", signature)
-    # Without CMA: where only the kernel fits there, no place is left for the initrd (EADDRNOTAVAIL)
+    # Without CMA: if only the kernel fits there, the initrd finds no place (EADDRNOTAVAIL)
     initrd = ("-f", hex(NO_CMA), "-i", "/signed/initrd.now") if payload.initrd else ("-f", hex(NO_CMA | NO_INITRAMFS))
     return signing.load(m, *initrd, "-c", cmdline, "/signed/kernel.now")

@@ -15,7 +15,7 @@ KEYS = BUILD / "keys"
 SIGNED = stash.WORK / "signed"
 GUEST = BUILD / "signing-guest.cpio.gz"
 SIGN_FILE = BUILD / "linux/scripts/sign-file"
-# What is signed, whatever kernel does the judging
+# The signed files, whichever kernel judges them
 PAYLOAD = BUILD / "linux/arch/arm64/boot/Image"
 SIG_FORCE_IMAGE = BUILD / "linux-sig-force/arch/arm64/boot/Image"
 POLICY = "/sys/kernel/security/ima/policy"
@@ -26,16 +26,16 @@ MODSIG = "appraise func=KEXEC_KERNEL_CHECK appraise_type=imasig|modsig"
 POLICY_FILES = {"policy.modsig": [MODSIG]}
 
 LOAD_BEGINS = "load begins"
-# What names the reason of a refusal in the kernel's log, to Python's re and to grep -E
+# The reason of a refusal in the kernel's log, for Python's re and for grep -E
 CAUSES = (r"cause=(\S+)", r"(signature verification failed \(-?[0-9]+\))", r"(Lockdown): kfl: .* is restricted",
           r"kexec_stash: slot '\w+': (.*)")
 
-# What the guest's shell does for a row of the matrix, in one go: a command over the serial line takes its time
+# The guest's shell does each row of the matrix in one command, since each command over the serial line takes time
 FUNCTIONS = rf"""
 LOAD_BEGINS={shlex.quote(LOAD_BEGINS)}
 CAUSES={shlex.quote("|".join(CAUSES))}
 """ + r"""
-# sign FILE [SIGNATURE]: security.ima of FILE is SIGNATURE, a file of /signed, or is not there
+# sign FILE [SIGNATURE]: set security.ima of FILE to SIGNATURE, a file of /signed, or remove it
 sign() {
 	if [ -n "$2" ]; then
 		read -r value < "/signed/$2.hex"
@@ -44,8 +44,8 @@ sign() {
 		setfattr -x security.ima "$1"
 	fi
 }
-# load ARGUMENTS: kexec_file_load() by kfl, and the end of the log if it fails. The audit log's lines are printed by
-# a thread of its own, which may be a moment behind
+# load ARGUMENTS: kexec_file_load() by kfl, and the end of the log if it fails. A thread of its own prints the audit log's
+# lines, and may be a moment behind
 load() {
 	echo "$LOAD_BEGINS" > /dev/kmsg
 	kfl "$@" && return
@@ -56,7 +56,7 @@ load() {
 	done
 	echo "$log"
 }
-# states: of what is loaded, and of all slots; no other program is started, since that takes its time
+# states: of the loaded image and of all slots. Starts no other program, since that takes time
 states() {
 	for file in /sys/kernel/kexec/loaded /sys/fs/kexec/*/state /sys/fs/kexec/*/origin; do
 		read -r value < "$file"
@@ -78,7 +78,7 @@ def flip(data, offset):
 
 
 def ima_signature(path, key="signer"):
-    """What `evmctl ima_sign --sigfile` writes for a file: the value of security.ima."""
+    """The signature that `evmctl ima_sign --sigfile` writes for a file: the value of security.ima."""
     copy = SIGNED / "to-sign" / pathlib.Path(path).name
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, copy)
@@ -100,7 +100,7 @@ def _make():
     SIGNED.mkdir(parents=True)
     full = SIGNED / "full"
     shutil.copyfile(PAYLOAD, full)
-    # The beginning of a file is signed, hashed and refused as a whole one is, only faster. It is never started.
+    # A file's beginning is signed, hashed and refused like the whole file, but faster. It is never started.
     plain = SIGNED / "plain"
     plain.write_bytes(full.read_bytes()[:BEGINNING])
     image = plain.read_bytes()
@@ -108,7 +108,7 @@ def _make():
     shutil.copyfile(INITRAMFS, ramdisk)
     (SIGNED / "initrd").write_bytes(ramdisk.read_bytes()[:BEGINNING])
 
-    # A kernel's bytes that matter to nobody who reads only its header
+    # Bytes of a kernel that do not matter to its header
     (SIGNED / "plain.flipped").write_bytes(flip(image, len(image) // 2))
     (SIGNED / "initrd.flipped").write_bytes(flip((SIGNED / "initrd").read_bytes(), BEGINNING // 2))
     for name in ("plain", "initrd"):
@@ -145,7 +145,7 @@ def _make():
     (SIGNED / "dtb.sig-stranger").write_bytes(ima_signature(dtb, "stranger"))
     modsig(dtb, SIGNED / "dtb.modsig")
     (SIGNED / "dtb.flipped").write_bytes(flip(dtb.read_bytes(), 64))
-    # Under ima_policy=secure_boot rules are taken from signed files only
+    # Under ima_policy=secure_boot the kernel takes rules only from signed files
     for name, rules in POLICY_FILES.items():
         (SIGNED / name).write_text("".join(f"{rule}\n" for rule in rules))
         (SIGNED / f"{name}.sig").write_bytes(ima_signature(SIGNED / name))
@@ -158,7 +158,7 @@ def _make():
 
 
 def files():
-    """Folder of all files, made anew where kernel, initrd or keys have changed."""
+    """The folder of all files, made again if kernel, initrd or keys have changed."""
     inputs = (PAYLOAD, INITRAMFS, GUEST, KEYS / "signer.key", pathlib.Path(__file__))
     stamp = "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in inputs)
     mark = SIGNED / "inputs"
@@ -184,7 +184,7 @@ def initrd():
 
 
 def disk():
-    """An ext4 disk with all of files(), for the guest to see as /dev/vdb."""
+    """An ext4 disk with all of files(), which the guest sees as /dev/vdb."""
     folder, image = files(), stash.WORK / "signed.img"
     stamp, inside = stash.WORK / "signed.files", (folder / "inputs").read_text()
     with stash.alone("signed-disk"):
@@ -196,7 +196,7 @@ def disk():
 
 
 def disk_options():
-    """QEMU's options for it; what is written to it is forgotten."""
+    """QEMU's options for it. What the guest writes to it is lost."""
     return ["-drive", f"file={disk()},format=raw,if=none,id=signed,snapshot=on",
             "-device", "virtio-blk-pci,drive=signed"]
 
@@ -206,13 +206,13 @@ def machine(name, nodes, load=(), append="", **kwargs):
     m = stash.direct_machine(name, nodes, load, initrd=initrd(), append=f"{stash.BOOTARGS} {append}",
                              extra=disk_options(), **kwargs)
     with closed_on_failure(m):
-        # Each line of the audit log counts here; so many in so short a time would be kept back
+        # Each line of the audit log counts here, but the kernel would hold back this many
         prepare(m)
     return m
 
 
 def prepare(m):
-    """In a guest with the disk as /dev/vdb: mount it, and let no line of the log be kept back."""
+    """In a guest with the disk as /dev/vdb: mount it, and keep the kernel from holding lines of the log back."""
     m.run("echo 0 > /proc/sys/kernel/printk_ratelimit; echo on > /proc/sys/kernel/printk_devkmsg")
     m.run("mkdir -p /signed; mount -t ext4 -o rw,noatime /dev/vdb /signed")
     m.run(". /signed/functions")
@@ -224,7 +224,7 @@ def add_key(m, name="signer"):
 
 
 def write_policy(m, rules):
-    """Give IMA these rules instead of those that it began with."""
+    """Give IMA these rules instead of its first ones."""
     m.run("printf '%s\\n' " + " ".join(shlex.quote(rule) for rule in rules) + " > /tmp/policy")
     m.run(f"cat /tmp/policy > {POLICY}")
 
@@ -246,7 +246,7 @@ def verdict(output):
 
 
 def load(m, *arguments):
-    """kexec_file_load() by kfl, as verdict() has it."""
+    """kexec_file_load() by kfl, with verdict()'s result."""
     return verdict(m.run("load " + " ".join(arguments), None)[0])
 
 
@@ -254,6 +254,6 @@ Entry = collections.namedtuple("Entry", "template digest name more")
 
 
 def measurements(m):
-    """IMA's list; more: what a template has behind the name, such as the signature."""
+    """IMA's list. more: the fields of a template behind the name, such as the signature."""
     lines = m.run("cat /sys/kernel/security/ima/ascii_runtime_measurements").splitlines()
     return [Entry(*words[2:5], tuple(words[5:])) for words in (line.split(" ") for line in lines)]

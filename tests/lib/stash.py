@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests and the demo know of the stash: the slots they use, and how they are made and looked at."""
+"""The slots that tests and demo use, and how to make them and look at them."""
 
 import base64
 import contextlib
@@ -20,7 +20,7 @@ MIB = 1 << 20
 BASE_A, BASE_B, SLOT_SIZE = 0x50000000, 0x60000000, 128 * MIB
 BASE = {"a": BASE_A, "b": BASE_B}
 BOOTARGS = "console=ttyAMA0 earlycon=pl011,0x9000000"
-# For tests of what a load does itself
+# For tests of the load's own work
 NOT_AHEAD = f"{BOOTARGS} kexec_stash.verify_ahead=0"
 
 # Name on the disk and where it comes from
@@ -42,7 +42,7 @@ def sha256(path):
 
 @contextlib.contextmanager
 def alone(name):
-    """Tests run side by side: what all of them use is made by one."""
+    """Tests run side by side. One of them makes what all use."""
     WORK.mkdir(parents=True, exist_ok=True)
     with open(WORK / f".{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -67,7 +67,7 @@ def disk():
 # U-Boot
 
 def uboot_stage(m, slot, kernel, initrd=None, dtb=None, bootargs=BOOTARGS):
-    """Reserve a slot and stage into it what lies on the disk."""
+    """Reserve a slot and stage files of the disk into it."""
     m.uboot(f"kstash reserve {slot} {SLOT_SIZE:#x} {BASE[slot]:#x}")
     m.uboot(f"kstash load {slot} kernel virtio 0 {kernel}")
     if initrd:
@@ -136,7 +136,7 @@ def device_tree(name, nodes, memreserve="", machine=""):
 
 
 def initrd_with(name, files):
-    """The guest's initrd and more files in its root, a dict of name and path."""
+    """The guest's initrd with more files in its root, a dict of name and path."""
     out = WORK / f"{name}.initrd"
     folder = WORK / f"{name}.files"
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,12 +153,12 @@ def align(value, to=64 * 1024):
 
 
 def image_size(path):
-    """What an arm64 Image owns in memory, from its header."""
+    """The memory that an arm64 Image owns, from its header."""
     with open(path, "rb") as file:
         return int.from_bytes(file.read(64)[16:24], "little")
 
 
-# What a slot needs more for a kernel with KASAN and lockdep (make check-debug), in MiB; else 0
+# The MiB that a slot needs more for a kernel with KASAN and lockdep (make check-debug), else 0
 MORE_MIB = max(0, align(image_size(IMAGE), 2 * MIB) // MIB - 16) if IMAGE.exists() else 0
 
 
@@ -196,8 +196,8 @@ def slot_path(slot, file=""):
 
 
 def slots(m):
-    """Names of the slots that are shown."""
-    return m.run("ls /sys/fs/kexec").split()
+    """Names of the slots that the stash shows."""
+    return [name for name in m.run("ls /sys/fs/kexec").split() if name != "timing"]
 
 
 def state(m, slot):
@@ -209,7 +209,7 @@ def verified(m, slot):
 
 
 def wait_until_verified(m, slot):
-    """The thread waits a second after the last change, and then has the lowest priority."""
+    """The thread starts a second after the last change, and has the lowest priority."""
     for _ in range(300):
         if verified(m, slot):
             return
@@ -227,8 +227,8 @@ def guest_file(m, path, out):
 
 
 def binding_faults(m, name):
-    """What dt-validate says of the records in the tree that the running kernel was given."""
-    # It knows a tree by the end of its name
+    """dt-validate's messages on the records in the running kernel's tree."""
+    # dt-validate knows a tree by the end of its name
     tree = WORK / f"{name}.running.dtb"
     guest_file(m, "/sys/firmware/fdt", tree)
     checked = subprocess.run([TOP / "tests/host/binding/check", WORK / "binding", tree], capture_output=True, text=True)
@@ -253,7 +253,7 @@ def kernel_log(m, regex):
 
 
 def wait_for_log(m, regex, count=1):
-    """Lines of the kernel's log that match, as soon as there are so many, or those that there are after some seconds.
+    """Lines of the kernel's log that match: waits until there are count of them, or some seconds.
 
     For the audit log: its lines are printed by a thread of its own, which may be a moment behind.
     """

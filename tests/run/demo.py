@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The main job, told step by step: U-Boot stashes, Linux adopts, nothing is copied."""
+"""make demo: the main job, step by step. U-Boot stages, Linux adopts, nothing is copied."""
 
 import json
 import sys
@@ -45,7 +45,7 @@ def compare(m, slot, kernel, initrd):
 
 def load(m, slot):
     """Adopt a slot; returns a row of the table."""
-    # A second after Linux has come up the digests are being checked: see what a load takes once they are
+    # The kernel checks the digests one second after its start. Show a load after that
     m.run(f"until [ $(cat {stash.slot_path(slot, 'verified')}) = 1 ]; do sleep 0.1; done", timeout=120)
     show(m.run(f"kexec-membuf load {slot}"))
     m.run("kexec-membuf unload")
@@ -81,11 +81,11 @@ def table(rows):
     for row in cells:
         print("  " + "   ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
     print("""
-  load: the time of kexec_file_load() by the guest's clock. The digests of all bytes were checked before, by a thread of
-  low priority, and nobody can have changed them since.
+  load: the time of kexec_file_load() by the guest's clock. A thread of low priority has checked all digests before, and
+  nobody can have changed the bytes since.
   exec to next kernel: from the old kernel's last line on the serial line ("Bye!") to the next one's first ("Booting
-  Linux on physical CPU", by earlycon), by the host's clock; QEMU emulates every instruction, so it is no time of real
-  hardware, and it holds the next kernel's decision where to run, its page tables and the serial line itself.""")
+  Linux on physical CPU", by earlycon), by the host's clock. QEMU emulates every instruction, so real hardware takes another
+  time. It includes the next kernel's decision where to run, its page tables and the serial line itself.""")
 
 
 def installer(m):

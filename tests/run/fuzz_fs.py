@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""make fuzz-fs: random operations on the stash from several processes of a guest, on the kernel that watches itself.
+"""make fuzz-fs: random operations on the stash from several processes of a guest, on a debug kernel.
 
-The operations and their order come from the seed, what meets what does not: the same seed is another try of the same kind.
+The seed decides the operations and their order in each process, but not their order between processes.
 """
 
 import argparse
@@ -13,24 +13,24 @@ import repro
 from qemu import BUILD, IMAGE, PANIC, SPLAT, Failure
 
 DEBUG_IMAGE = BUILD / "linux-debug/arch/arm64/boot/Image"
-# Beside what Machine looks for
+# More than Machine looks for
 REPORT = (rf"{SPLAT}|{PANIC}|Oops|Unable to handle|scheduling while atomic|rcu: .*stall|page allocation failure|"
           r"Bad page|refcount_t: |list_(add|del) corruption|DEBUG_LOCKS|ODEBUG")
 SPARES = ",".join(f"{name}:24M" for name in "cdefgh")
 SLOTS = f"kexec_stash=a:64M,b:64M,{SPARES} crashkernel=64M log_buf_len=4M"
-# Tried so often, an operation must have come to something: but those that only do so if others let them
+# After this many tries an operation must have succeeded, except for those that depend on others
 TRIES = 50
 SELDOM = ("did/release_slot", "did/release_spare", "did/load_spare")
-# A share of all operations comes to something: the rest meets a slot that is loaded, or bytes that are not there
+# The share of operations that succeed. The rest meets a loaded slot, or bytes that are not there
 GOOD_SHARE = 0.2
 
 
 def hammer(name, seconds, seed, image=IMAGE, stuck=40, per_second=2):
-    """One run; no operation may take as long as stuck. Returns the counts: operation -> (how often it came to something, how often it was tried)."""
+    """One run. An operation that takes stuck seconds is a failure. Returns operation -> (successes, tries)."""
     results = repro.run(name, "hammer", f"{SLOTS} slab_debug=FZPU seconds={seconds} seed={seed} stuck={stuck}",
                         timeout=seconds * 1.5 + 240, image=image, splat=False, mem="2G")
     if results["stuck"] != "0":
-        # Who waits for whom is in the log
+        # The log says who waits for whom
         raise Failure("; ".join(re.findall(r"^worker \d+ is stuck in .*", results.log, re.M)) or "somebody is stuck")
     reports = [line for line in results.log.splitlines() if re.search(REPORT, line)]
     if reports:

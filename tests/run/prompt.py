@@ -10,7 +10,7 @@ from qemu import UBOOT, arguments
 
 
 def device_tree():
-    """The machine's, and a word to U-Boot not to boot by itself."""
+    """The machine's tree, which tells U-Boot not to boot by itself."""
     tree = stash.WORK / "prompt.dtb"
     shutil.copy(stash.PAYLOAD / "virt.dtb", tree)
     subprocess.run(["fdtput", "-p", "-t", "x", tree, "/config", "bootdelay", "ffffffff"], check=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""make soak: kexec after kexec between two slots, for as many rounds as are asked for."""
+"""make soak: kexec after kexec between two slots."""
 
 import argparse
 import collections
@@ -28,10 +28,10 @@ def arguments():
 
 
 def soak(options):
-    """The rounds; returns the rows."""
+    """Do the rounds. Returns their rows."""
     name = "soak" if options.machine is None else f"soak-{options.machine}"
     with pingpong.machine(name, options.seed) as p:
-        # Never in the last round, which is to end in our kernel
+        # Not in the last round, which must end in our kernel
         debian = range(options.debian // 2 + 1, options.rounds, options.debian)
         print(pingpong.HEAD)
         try:
@@ -49,7 +49,7 @@ def soak(options):
 
 
 def summary(p):
-    """How many of which kind, how long they took, what was staged."""
+    """How many rounds of each kind, their times, and the payloads."""
     kinds = collections.defaultdict(list)
     for row in p.rows:
         kinds[row["round"].kind].append(row)
@@ -71,7 +71,7 @@ def summary(p):
 
 
 def soak_one(options):
-    """One machine, to its end."""
+    """Run one machine to its end."""
     start = time.monotonic()
     try:
         p = soak(options)
@@ -86,14 +86,13 @@ def soak_one(options):
 
 
 def pass_on(machine, process):
-    """What one of several machines has to tell, each line with its number."""
+    """Print the lines of one of several machines, each with its number."""
     for line in process.stdout:
         print(f"{machine}: {line}", end="", flush=True)
 
 
 def soak_all(options):
-    """Several machines side by side, each a process of its own with its share of the rounds. The first that fails ends
-    them all."""
+    """Run several machines side by side, each a process with its share of the rounds. The first failure ends them all."""
     processes = []
     for i in range(options.machines):
         rounds = options.rounds // options.machines + (i < options.rounds % options.machines)
