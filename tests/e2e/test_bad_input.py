@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is wrong with a record, a payload or a call gets one clear line, and does no harm."""
+"""A fault in a record, a payload or a call gets one clear line, and does no harm."""
 
 import re
 
@@ -13,7 +13,7 @@ SLOT = 64 * MIB
 GOOD = 0x58000000
 KEXEC_FILE_ON_CRASH, KEXEC_FILE_MEMBUF = 0x2, 0x100
 FIRST_FAULT, FAULT_STEP = 0x60000000, 0x4000000
-# Where QEMU puts kernel and initrd that it starts itself
+# QEMU puts a kernel and an initrd there that it starts itself
 KERNEL_AT, INITRD_AT = 0x40200000, 0x48000000
 
 
@@ -22,7 +22,7 @@ def reg(base, size=SLOT):
 
 
 def record(at, body, name=None):
-    """A record in which only what the test is about differs."""
+    """A record that differs only in what the test is about."""
     return f'kexec-stash@{name or format(at, "x")} {{ compatible = "linux,kexec-stash"; {body} }};'
 
 
@@ -34,7 +34,7 @@ def hashed(algo="sha256", length=32):
     return f'hash-1 {{ algo = "{algo}"; value = [{"00" * length}]; }};'
 
 
-# label, what stands in the node beside label and compatible, made from its address; what the line says
+# label, the node's text beside label and compatible (a function of its address), the words of the line
 RECORD_FAULTS = [
     ("base-unaligned", lambda at: reg(at + 0x100000), r"reg .*base.*2 MiB"),
     ("size-unaligned", lambda at: reg(at, SLOT - 0x1000), r"reg .*size.*2 MiB"),
@@ -63,7 +63,7 @@ RECORD_FAULTS = [
 ]
 IDS = [str(row[0]) for row in RECORD_FAULTS]
 
-# Taken by something else: a memreserve entry
+# Memory of another user: a memreserve entry
 MEMRESERVE = f"/memreserve/ {0x5e000000:#x} 0x1000;"
 
 
@@ -72,11 +72,11 @@ def refusals(m):
 
 
 class TestRecordFaults:
-    """All faults at once would be too many slots: a third per boot, with a good slot between them."""
+    """A third of the faults in each boot, with a good slot between them: all at once would be too many slots."""
 
     @pytest.fixture(scope="class")
     def booted(self):
-        """What three boots said: refused lines, slots shown, whether the good slot is whole."""
+        """The results of three boots: refused lines, slots shown, whether the good slot is whole."""
         files, load = stash.staged(GOOD, size=SLOT)
         seen = []
         for part in range(3):
@@ -99,7 +99,7 @@ class TestRecordFaults:
     def test_slot_is_refused_with_one_line(self, booted, row):
         label, _, why = RECORD_FAULTS[row]
         refused, shown = booted[row % 3]
-        # A label that is missing, or is none, leaves only its reason to know it by
+        # Without a valid label, only the reason identifies the record
         name = f"'{label}'" if label and "/" not in label else "''"
         lines = [line for line in refused if name in line and (name != "''" or re.search(why, line))]
         assert len(lines) == 1, f"{label}: {lines or refused}"
@@ -113,7 +113,7 @@ class TestRecordFaults:
 
 
 def test_slots_that_cannot_both_be():
-    """Of two with one name or over each other the first stays; a ninth is one too many."""
+    """Of two slots with one name, or over each other, the first stays. A ninth is one too many."""
     def slot(label, at, size=8 * MIB):
         return stash.node(label, at, size)
 
@@ -148,7 +148,7 @@ PAGE_16K = 0b10 << 1
 
 
 class Payloads:
-    """Payloads in slots of their own, in one machine. Slots are known by what is wrong with them."""
+    """Payloads in slots of their own, in one machine. Each slot is named after its fault."""
 
     def __init__(self):
         self.image = IMAGE.read_bytes()
@@ -157,7 +157,7 @@ class Payloads:
         self.nodes, self.load = [], []
 
     def add(self, label, kernel=None, initrd=None, dtb=None, good=None):
-        """kernel, initrd, dtb: content; good: content that the recorded digests are of, where it differs."""
+        """kernel, initrd, dtb: content. good: the content that the recorded digests belong to, if that differs."""
         base = FIRST_FAULT + len(self.nodes) * FAULT_STEP if label != "good" else GOOD
         content = {"kernel": kernel or self.image, "initrd": initrd or self.initrd, "dtb": dtb or self.dtb}
         files, offset = {}, 0
@@ -173,7 +173,7 @@ class Payloads:
         self.nodes.append(stash.node(label, base, SLOT, files, bootargs=stash.BOOTARGS))
 
     def faults(self):
-        """Fill in all faults; returns label -> (errno, file, what the line says)."""
+        """Add all faults. Returns label -> (errno, file, words of the line)."""
         image, initrd, dtb = self.image, self.initrd, self.dtb
         stash.WORK.mkdir(parents=True, exist_ok=True)
         rows = [
@@ -201,7 +201,7 @@ class TestPayloadFaults:
 
     @pytest.fixture(scope="class")
     def seen(self):
-        """label -> (errno, file, expected line, what kfl said, new lines, state after, what was loaded after)."""
+        """label -> (errno, file, expected line, kfl's output, new lines, state after, loaded slot after)."""
         result = {}
         rows = Payloads().faults()
         for part, some in enumerate((rows[:7], rows[7:])):
@@ -222,7 +222,7 @@ class TestPayloadFaults:
                         "loaded": m.read("/sys/kernel/kexec/loaded"),
                         "copy": m.read("/sys/kernel/kexec/copy_bytes"),
                     }
-                # And what was loaded all the time still starts
+                # The image that was loaded all the time still starts
                 m.jump("kexec-membuf exec")
                 m.shell()
                 assert stash.state(m, "good") == "running"
@@ -242,7 +242,7 @@ class TestPayloadFaults:
 
 @pytest.mark.steps
 class TestMisuse:
-    """Calls that are wrong, and calls that are not allowed. The last ones cannot be taken back."""
+    """Calls that are wrong, and calls that are not allowed. The last ones cannot be undone."""
 
     @pytest.fixture(scope="class")
     def m(self):
@@ -322,8 +322,7 @@ class TestMisuse:
 
 
 class TestEachRefusalHasALine:
-    """What mainline refuses without a word, or with one that does not say what is meant. In this order, as what is asked
-    of a kernel grows."""
+    """Mainline refuses these without a line, or with an unclear one. The order matters: each step asks more of a kernel."""
 
     KERNEL = "/sys/fs/kexec/good/kernel"
     POLICY = "/sys/kernel/security/ima/policy"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Slots by kexec_stash= and payloads from the initrd, with loaders that know nothing of it: QEMU's own, UEFI with a device
-tree and with ACPI, U-Boot as Debian has it. All by the commands of docs/early.md."""
+tree and with ACPI, Debian's U-Boot. All by the commands of docs/early.md."""
 
 import os
 import shlex
@@ -38,12 +38,12 @@ def run(folder, *blocks):
 
 @pytest.fixture(scope="module", name="folder")
 def fixture_folder():
-    """Where the page's commands for the workstation are run: what each way makes is kept beside the others."""
+    """The folder of the page's commands for the workstation. It keeps the files of each way."""
     path = stash.WORK / "boards"
     shutil.rmtree(path, ignore_errors=True)
     shutil.copytree(signing.KEYS, path)
     shutil.copyfile(IMAGE, path / "Image")
-    # The next kernel is to have keyctl, too
+    # The next kernel needs keyctl too
     for name in ("initrd.img", "rescue.img"):
         shutil.copyfile(signing.initrd(), path / name)
     for way in ("pack", "by-hand", "sign"):
@@ -55,13 +55,13 @@ def fixture_folder():
 
 @pytest.fixture(scope="module", name="disk")
 def fixture_disk(folder):
-    """A disk for U-Boot and the guest, with what is signed."""
+    """A disk for U-Boot and the guest, with the signed files."""
     return make_disk(stash.WORK / "boards.img", {name: folder / name for name in (
         "Image", "rescue.img", "initrd-stash.img", "signer.der")})
 
 
 def qemu_words(block):
-    """What the page's QEMU is given that makes the difference; the rest is the same for all tests."""
+    """The options of the page's QEMU that matter. The rest is the same for all tests."""
     words = shlex.split(PAGE.block(block).replace("\\\n", " "))
     assert words[0] == "qemu-system-aarch64"
     return {name: words[words.index(f"-{name}") + 1] for name in ("bios", "kernel", "initrd", "append")
@@ -126,7 +126,7 @@ def mount(m):
 
 
 def shown(m):
-    """Where each slot is that /proc/iomem shows: name -> (base, size). Each is inside of reserved RAM."""
+    """The slots in /proc/iomem: name -> (base, size). Each is inside reserved RAM."""
     found = {slot: early.place(m, slot) for slot in "ab" if early.around(m, slot)}
     for slot in found:
         assert early.around(m, slot) == ["System RAM", "reserved"]
@@ -134,7 +134,7 @@ def shown(m):
 
 
 def firmware(m, board):
-    """What the kernel has of the firmware: the same after each kexec."""
+    """What the kernel knows of the firmware: the same after each kexec."""
     facts = {"systab": m.run("cat /sys/firmware/efi/systab 2>/dev/null", None)[0],
              "efi": [line.partition("] ")[2] for line in stash.kernel_log(m, r"\] efi: ")],
              "acpi": m.run("cd /sys/firmware/acpi/tables 2>/dev/null && sha256sum [A-Z]*", None)[0],
@@ -153,7 +153,7 @@ def firmware(m, board):
 
 
 def check_slots(m, where, packed):
-    """Slots are where they were; those that were packed have what the archive had."""
+    """The slots have not moved, and hold what the archive held."""
     assert {slot: early.place(m, slot) for slot in "ab"} == where
     for slot in packed:
         assert (stash.state(m, slot), m.read(stash.slot_path(slot, "origin"))) == ("staged", "early"), slot
@@ -163,7 +163,7 @@ def check_slots(m, where, packed):
 
 
 def go(m, slot, where):
-    """Into a slot that is loaded: in place, and its command line is the kernel's."""
+    """Kexec into a loaded slot: in place, with the slot's command line."""
     assert m.read("/sys/kernel/kexec/copy_bytes") == "0"
     m.jump("kexec-membuf exec")
     m.shell()
@@ -177,7 +177,7 @@ def go(m, slot, where):
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_board(board, folder, disk):
-    """From the loader into a, the signed payload, on into b, and back into a with what is staged at run time."""
+    """From the loader into a, the signed payload; on into b; and back into a with a payload staged at run time."""
     with start(board, folder, disk) as m:
         where = shown(m)
         print({slot: (hex(base), hex(size)) for slot, (base, size) in where.items()})
@@ -191,7 +191,7 @@ def test_board(board, folder, disk):
         check_slots(m, where, "ab")
         facts = firmware(m, board)
 
-        # The unsigned one is refused, the signed one is taken
+        # The unsigned payload is refused, the signed one loaded
         for step in ("keys", "policy"):
             m.run(f"(cd /mnt; set -e\n{SIGNING.block(f'device {step}')})")
         refused, status = m.run(PAGE.block("device unsigned").strip(), None)
@@ -220,7 +220,7 @@ def test_board(board, folder, disk):
 
 @pytest.mark.parametrize("way", ["pack", "by-hand"])
 def test_archive_of_the_page(folder, way):
-    """Packed or by hand, each file has its place, and nothing is for nobody."""
+    """Packed or by hand, each file gets its place, and none is left over."""
     listed = subprocess.run(["cpio", "-it", "--quiet"], stdin=(folder / f"{way}.stash.cpio").open("rb"), check=True,
                             capture_output=True, text=True).stdout.split()
     files = {name for name in listed if name.count("/") == 3}
@@ -229,7 +229,7 @@ def test_archive_of_the_page(folder, way):
 
 
 def test_archive_made_by_hand(folder, disk):
-    """The kernel takes the same from it as from one that was packed. It has folders, so files could be unpacked there."""
+    """The kernel takes the same files from an archive made by hand. This one has folders, so files could be unpacked there."""
     shutil.copyfile(folder / "by-hand.initrd-stash.img", folder / "hand.img")
     with Machine("board-by-hand", mem="4G", disk=disk, kernel=IMAGE, initrd=folder / "hand.img",
                  append=qemu_words("workstation qemu")["append"]) as m:

@@ -19,7 +19,7 @@ PADDING = (64 - stash.MORE_MIB) * MIB
 
 
 def exec_slot(m, slot, bootargs=None):
-    """Load a slot, see that nothing is to be copied, and go on in it."""
+    """Load a slot, check that nothing must be copied, and kexec into it."""
     m.run(f"kexec-membuf load {slot}" + (f" --command-line '{bootargs}'" if bootargs else ""), timeout=120)
     assert m.read("/sys/kernel/kexec/copy_bytes") == "0"
     base, size = early.place(m, slot)
@@ -38,7 +38,7 @@ class TestEarly:
 
     @pytest.fixture(scope="class")
     def m(self):
-        # So large that its memory would be missed
+        # Large enough for a leak of its memory to show
         padded = stash.WORK / "early.padded"
         padded.parent.mkdir(parents=True, exist_ok=True)
         padded.write_bytes(INITRAMFS.read_bytes() + bytes(PADDING))
@@ -52,7 +52,7 @@ class TestEarly:
         print({slot: (hex(base), hex(size)) for slot, (base, size) in places.items()})
         for base, size in places.values():
             assert base >= 4 * GIB and base % (2 * MIB) == 0 and size == SLOT_SIZE
-        # From the end of memory, which is 6 GiB from 1 GiB on
+        # From the end of memory: 6 GiB, starting at 1 GiB
         assert sorted(base for base, _ in places.values()) == [7 * GIB - 2 * SLOT_SIZE, 7 * GIB - SLOT_SIZE]
 
     def test_kaslr_and_crash_kernel_have_theirs(self, m):
@@ -65,7 +65,7 @@ class TestEarly:
         assert len(crash) == 1 and crash[0][1] - crash[0][0] + 1 == 256 * MIB and crash[0][1] < 4 * GIB, crash
 
     def test_iomem(self, m):
-        """Where user space has looked for what to keep off since ever, and by name."""
+        """/proc/iomem shows them as reserved, which user space keeps off, and by name."""
         for slot in "ab":
             assert early.around(m, slot) == ["System RAM", "reserved"]
 
@@ -83,7 +83,7 @@ class TestEarly:
         assert m.read(stash.slot_path("a", "cmdline")) == f"{BOOTARGS} from=initrd"
 
     def test_memory_of_the_cpio_is_given_back(self, m):
-        """As much memory is there as with an initrd that has no payload in front, and the payload is in no file."""
+        """Memory is the same as with an initrd without a payload, and the payload is in no file."""
         available = early.available(m)
         with early.machine("early-bare", SLOTS, append=CRASH, mem="6G") as bare:
             bare_available = early.available(bare)
@@ -98,7 +98,7 @@ class TestEarly:
         assert early.around(m, "b") == ["System RAM", "reserved"] and early.around(m, "a") is None
 
     def test_to_the_other_slot_and_back(self, m):
-        """As from a slot of a bootloader; the tree that is passed on names both, once."""
+        """A load works as from a bootloader's slot. The passed-on tree names both slots, once."""
         places = {slot: early.place(m, slot) for slot in "ab"}
         for here, there in (("a", "b"), ("b", "a")):
             stash.stage(m, there)
@@ -108,7 +108,7 @@ class TestEarly:
             assert {slot: early.place(m, slot) for slot in "ab"} == places
 
     def test_tree_wins_and_another_slot_is_added(self, m):
-        """Into a kernel with another parameter: what is in the tree stays as it is, with its payload, and b once."""
+        """Into a kernel with another parameter: slots of the tree stay, with their payload, and b is there once."""
         places = {slot: early.place(m, slot) for slot in "ab"}
         stash.stage(m, "b")
         exec_slot(m, "b", f"{BOOTARGS} kexec_stash=c:64M,b:64M,a:128M")
@@ -121,7 +121,7 @@ class TestEarly:
         assert len(stash.kernel_log(m, "slot '[ab]': is in the device tree, so kexec_stash= changes nothing")) == 2
 
     def test_new_slot_works(self, m):
-        """What is staged into it survives a kexec into a kernel that has no parameter at all."""
+        """A staged payload survives a kexec into a kernel without the parameter."""
         m.run(f"cp /mnt/own.linux {stash.slot_path('c', 'kernel')}", timeout=120)
         stash.stage(m, "a")
         places = {slot: early.place(m, slot) for slot in "abc"}
@@ -136,10 +136,10 @@ class TestEarly:
 
 
 class TestPlace:
-    """Where slots go, and where not."""
+    """Where slots go, and where they do not."""
 
     def test_below_4_gib_without_memory_above(self):
-        """With a line in the log; and not where crashkernel= with an address will be, which nobody has reserved yet."""
+        """They go below, with a line in the log, and keep off the address of crashkernel=, which nobody has reserved yet."""
         with early.machine("early-low", SLOTS, append="crashkernel=64M@0xb8000000") as m:
             places = sorted(early.place(m, slot)[0] for slot in "ab")
             print([hex(base) for base in places])
@@ -149,14 +149,14 @@ class TestPlace:
                 [(0xb8000000, 0xbbffffff)]
 
     def test_at_an_address(self):
-        """Those with an address first: others make way, in whatever order they are asked for."""
+        """Slots with an address come first, in any order of the parameter."""
         top = 3 * GIB - SLOT_SIZE
         with early.machine("early-fixed", f"a:128M,b:0x8000000@{top:#x},c:16384K@0x60000000") as m:
             assert early.place(m, "b") == (top, SLOT_SIZE) and early.place(m, "c") == (0x60000000, 16 * MIB)
             assert early.place(m, "a") == (top - SLOT_SIZE, SLOT_SIZE)
 
     def test_not_in_memory_that_may_be_unplugged(self):
-        """Of 6 GiB, the last 2 are hot-pluggable: neither found nor given."""
+        """Of 6 GiB, the last 2 are hot-pluggable: no slot goes there, with or without an address."""
         tree = stash.device_tree("early-hotplug", [], machine="")
         source = stash.WORK / "early-hotplug.dts"
         source.write_text(source.read_text() + "/ { bank@140000000 { device_type = \"memory\"; hotpluggable;"
@@ -180,7 +180,7 @@ class TestPlace:
 
 
 def test_with_kexec_handover():
-    """In a kernel that memory was handed over to, the slots of the tree stay, and another one is made."""
+    """After a hand-over of memory, the slots of the tree stay, and the parameter makes another one."""
     args = f"{BOOTARGS} kho=on kho_scratch=16M,64M,1G kexec_stash=c:64M"
     cpio = early.payload("early-kho", "a", kernel=IMAGE, initrd=INITRAMFS, cmdline=args.encode())
     with early.machine("early-kho", SLOTS, initrd=early.initrd("early-kho", cpio, INITRAMFS),
@@ -191,7 +191,7 @@ def test_with_kexec_handover():
 
 
 def test_crash_kernel_reserves_nothing():
-    """It has its own little memory, whatever the command line says."""
+    """A crash kernel keeps its own little memory, whatever the command line says."""
     with early.machine("early-crash", SLOTS, append=CRASH) as m:
         m.run(f"kexec-12 -s -p /mnt/own.linux --initrd=/mnt/own.initrd --command-line='{BOOTARGS} kexec_stash=a:16M'",
               timeout=120)
@@ -216,7 +216,7 @@ class TestSigned:
                 name = f"{early.FOLDER}/{slot}/{file}"
                 pair = [early.Entry(name, path.read_bytes())]
                 if file in signed:
-                    # One of them comes before its file
+                    # One signature comes before its file
                     pair.insert(file == "kernel", early.Entry(f"{name}.sig", (folder / f"{path.name}.sig").read_bytes()))
                 entries += pair
         cpio = early.newc(*entries)
@@ -242,7 +242,7 @@ class TestSigned:
             assert dict(found) == words
 
     def test_only_signed_ones_load(self, m):
-        """A dtb of the cpio is no firmware's: it needs a signature, too."""
+        """A dtb of the cpio is not firmware's: it needs a signature too."""
         signing.write_policy(m, [signing.IMASIG, signing.INITRD_IMASIG,
                                  "measure func=KEXEC_KERNEL_CHECK template=ima-sig"])
         flags = ("-f", "0x100")
@@ -251,7 +251,7 @@ class TestSigned:
         assert signing.load(m, *flags, stash.slot_path("a", "kernel")) == ("OK", "")
 
     def test_measured_once(self, m):
-        """With the signature of the cpio; no second load measures it again."""
+        """It loads with the signature of the cpio. A second load does not measure it again."""
         signing.load(m, "-f", "0x100", stash.slot_path("a", "kernel"))
         entries = [entry for entry in signing.measurements(m) if entry.name.endswith("/a/kernel")]
         print(entries)

@@ -13,13 +13,13 @@ from early import FOLDER, Entry
 from qemu import IMAGE, INITRAMFS
 from stash import BASE_A, MIB, MORE_MIB, SLOT_SIZE
 
-# A slot of the device tree, and something that is none
+# A slot of the device tree, and another node
 TREE = stash.node("tree", BASE_A)
 OTHER = "firmware@b0000000 { reg = <0x0 0xb0000000 0x0 0x200000>; };" \
     "secure@b0800000 { reg = <0x0 0xb0800000 0x0 0x1000000>; no-map; };"
 GOOD_MIB = 64 + MORE_MIB
 GOOD = f"good:{GOOD_MIB}M,also:16M@0xa0000000"
-# What is asked for: the line in the log
+# Value of the parameter: the line in the log
 PARAMETER = {
     "": "kexec_stash=: '': is not <slot>:<size>[@<address>]",
     "x": "kexec_stash=: 'x': is not <slot>:<size>[@<address>]",
@@ -59,7 +59,7 @@ PARAMETER = {
     "twin:16M@0xa0000000": "slot 'twin' at 0xa0000000 refused: what kexec_stash= asks for lies over memory that is "
                            "reserved for something else",
 }
-# With nothing to log ramoops does not begin, since nobody keeps the memory for it here
+# With nothing to log ramoops does not start, since nobody reserves its memory here
 ASKED = "crashkernel=64M@0x70000000 cma=32M@0x68000000 ramoops.mem_address=0x66100000 ramoops.mem_size=0x100000 " \
     "ramoops.record_size=0 ramoops.console_size=0 ramoops.ftrace_size=0 ramoops.pmsg_size=0"
 
@@ -69,19 +69,19 @@ def total(m):
 
 
 def parameter_machine(name, *parameters):
-    """A machine with these kexec_stash= one after the other."""
+    """A machine with several kexec_stash=."""
     slots = " kexec_stash=".join(parameters)
     return early.machine(name, slots, dtb=stash.device_tree(name, [TREE, OTHER]), append=ASKED)
 
 
 class TestParameter:
-    """All mistakes on one command line, around slots that are good."""
+    """All mistakes on one command line, around good slots."""
 
     @pytest.fixture(scope="class")
     def m(self):
         rows = list(PARAMETER)
         assert len(rows) < 32
-        # Two parameters, so that both are read; the first good one comes before that of the same name
+        # Two parameters, both of which must be read. The first good slot comes before the second of its name
         with parameter_machine("early-bad", f"{GOOD}," + ",".join(rows[1::2]), ",".join(rows[::2])) as machine:
             yield machine
 
@@ -105,14 +105,14 @@ class TestParameter:
         m.run("kexec-membuf unload")
 
     def test_no_memory_is_lost(self, m):
-        """As much is there as without the mistakes."""
+        """Memory is the same as without the mistakes."""
         with parameter_machine("early-bad-none", GOOD) as good:
             print(total(m), total(good))
             assert abs(total(m) - total(good)) < 1024
 
 
 def test_no_more_than_8_slots():
-    """Of the tree and the parameter together."""
+    """The tree and the parameter together name too many slots."""
     names = [f"s{i}" for i in range(8)]
     with parameter_machine("early-many", ",".join(f"{name}:8M" for name in names)) as m:
         assert sorted(stash.slots(m)) == sorted(["tree", *names[:7]])
@@ -132,7 +132,7 @@ DUPLICATE = "is there twice, the first one is taken"
 
 
 def bad_cpio():
-    """Entries, and the lines for those that are bad."""
+    """Entries, and the lines for the bad ones."""
     kernel, lines = IMAGE.read_bytes(), {}
     entries = []
 
@@ -141,12 +141,12 @@ def bad_cpio():
         if line:
             lines[name] = line if line.startswith("slot ") else f"initrd: '{name}': {line}"
 
-    # With all folders, what is in them could be unpacked
+    # With all folders there, their files could be unpacked
     for folder in ("kernel", FOLDER, *(f"{FOLDER}/{slot}" for slot in ("a", "b", "c", "d", "e", "f", "cut", "none"))):
         add(folder, mode=stat.S_IFDIR | 0o755)
     add(f"{FOLDER}/a/kernel", kernel)
     add("kept", b"not ours")
-    # Nothing of these is taken
+    # None of these is taken
     add(f"{FOLDER}/none/initrd", bytes(LARGE), "there is no slot of that name")
     add(f"{FOLDER}/../kexec/b/kernel", bytes(LARGE), "has '..' in its name")
     add(f"../{FOLDER}/b/kernel", kernel, "has '..' in its name")
@@ -162,14 +162,14 @@ def bad_cpio():
     add(f"{FOLDER}/a/kernel", bytes(LARGE), DUPLICATE)
     add(f"{FOLDER}/a/kernel.sig", b"\3" * 264)
     add(f"./{FOLDER}/a/kernel.sig", b"\4" * 264, DUPLICATE)
-    # Slots that are bad then
+    # These slots are bad then
     add(f"{FOLDER}/b/kernel", kernel)
     add(f"{FOLDER}/b/initrd", bytes(LARGE), "slot 'b': initrd: is larger than the ")
     add(f"{FOLDER}/c/kernel", bytes(4096), "slot 'c': kernel: is not an arm64 Image")
     add(f"{FOLDER}/d/initrd", INITRAMFS.read_bytes(), "slot 'd': kernel: there is none yet, the slot is bad without")
     add(f"{FOLDER}/e/kernel", kernel)
     add(f"{FOLDER}/e/initrd", b"", "slot 'e': initrd: is empty")
-    # A slot that is good but for its signature
+    # A good slot with a bad signature
     add(f"{FOLDER}/f/kernel.sig", b"-----BEGIN PKCS7-----", "slot 'f': kernel: its signature is not such as IMA takes")
     add(f"{FOLDER}/f/kernel", kernel)
     return early.newc(*entries), list(lines.values())
@@ -204,7 +204,7 @@ class TestCpio:
         assert len(rest) == 2 * len(SLOTS.split(",")), rest
 
     def test_states(self, m):
-        """What may not be whole is bad; a good payload beside is not touched by that."""
+        """A payload that may not be whole is bad. A good payload beside it is not affected."""
         states = {slot: stash.state(m, slot) for slot in stash.slots(m)}
         assert states == {"a": "staged", "b": "bad", "c": "bad", "d": "bad", "e": "bad", "f": "staged", "cut": "bad"}
 
@@ -214,7 +214,7 @@ class TestCpio:
         assert "No such attribute" in m.fails(f"getfattr -n security.ima {stash.slot_path('f', 'kernel')} 2>&1")
 
     def test_bad_slots_do_not_load(self, m):
-        """Nor what of them is good, such as a kernel without its initrd."""
+        """Their good files are not loaded either, such as a kernel without its initrd."""
         for slot, file in (("b", "initrd"), ("cut", "kernel"), ("e", "initrd"), ("f", None)):
             output, status = m.run(f"kexec-membuf load {slot}", None)
             print(output)
@@ -231,7 +231,7 @@ class TestCpio:
         assert abs(available[0] - available[1]) < 4096
 
     def test_the_rest_is_unpacked(self, m):
-        """Other files of the same cpio are, and nothing of payloads, taken or not."""
+        """Other files of the same cpio are unpacked, but no payload, taken or not."""
         assert m.read("/kept") == "not ours"
         assert m.run("find /kernel /kexec /b -not -type d 2>/dev/null", None)[0] == ""
 
@@ -251,7 +251,7 @@ class TestCpio:
 
 
 def test_slot_of_the_tree_that_is_not_empty():
-    """What a bootloader staged stays; a slot of the tree that is empty takes what is in the cpio."""
+    """A bootloader's payload stays. An empty slot of the tree takes the payload of the cpio."""
     files, load = stash.staged(BASE_A)
     nodes = [stash.node("full", BASE_A, files=files), stash.node("empty", BASE_A + SLOT_SIZE)]
     cpio = early.newc(*(Entry(f"{FOLDER}/{slot}/{file}", b"x" if file == "cmdline" else IMAGE.read_bytes())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hibernation: memory comes back as it was, but not by whom it was written. What was said of caches is not true any more,
-so what is verified or loaded has to be looked at once more."""
+"""Hibernation: memory comes back with the same content, but another kernel wrote it. Caches are in another state, so a
+verified or loaded slot must be checked again."""
 
 import pytest
 
@@ -13,7 +13,7 @@ SIZE = 1 << 30
 
 
 def options():
-    """The machine that is switched off is the one that is switched on again."""
+    """The same machine is switched off and on again."""
     return {"mem": "1G", "extra": ["-drive", f"file={SWAP},format=raw,if=none,id=swap",
                                    "-device", "virtio-blk-pci,drive=swap"]}
 
@@ -33,7 +33,7 @@ class TestHibernation:
         with stash.direct_machine("hibernate", nodes(), **options()) as m:
             m.run("mkswap /dev/vdb && swapon /dev/vdb")
             stash.stage(m, "a")
-            # More than is verified before the first look at it; zeros are passed over behind an initrd
+            # More than is verified before the test looks. The kernel skips zeros behind an initrd
             m.run(f"head -c {48 * stash.MIB} /dev/zero >> {stash.slot_path('a', 'initrd')}")
             wait_until_verified(m, "a")
             m.run("kexec-membuf load a")

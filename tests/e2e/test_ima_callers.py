@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whoever reads a file of a slot by a descriptor that was appraised before gets what is in it now past IMA, or nothing.
+"""A reader of a slot's file, by a descriptor that was appraised before, gets the content that IMA checks now, or nothing.
 
 Adoptions are in test_signed.py. These are the other callers: what a slot holds is loaded as a file like any other.
 """
@@ -23,7 +23,7 @@ ALL = [f"{caller}/{event}" for caller in CALLERS for event in EVENTS
 
 
 def small_image(path, fill, size=64 << 10):
-    """An arm64 Image that is loaded like any other, and never started."""
+    """An arm64 Image that loads like any other, and is never started."""
     header = bytearray(64)
     header[0:4] = 0x14000010 .to_bytes(4, "little")
     header[16:24] = (1 << 20).to_bytes(8, "little")
@@ -35,12 +35,12 @@ def small_image(path, fill, size=64 << 10):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Good files, and what security.ima of each is."""
+    """Good files, and security.ima of each."""
     folder = tmp_path_factory.mktemp("ima")
     module = stash.IMAGE.parents[3] / "scribble/scribble.ko"
     (folder / "module").write_bytes(module.read_bytes())
     small_image(folder / "good", b"g")
-    # What goes with a stash's initrd is another kernel than the one beside it, which would be adopted
+    # Another kernel than the one beside the stash's initrd, which would be adopted
     small_image(folder / "other", b"o")
     for name in ("good", "other", "module"):
         content = (folder / name).read_bytes()
@@ -52,7 +52,7 @@ def files(tmp_path_factory):
 
 
 def outcomes(verdict, files):
-    """What came of each attack: for each of the loads the error's name and how many entries IMA's list got."""
+    """Result of each attack: for each load the error's name, and how many entries IMA's list got."""
     results = repro.run(f"ima-callers-{verdict}", "ima", f"{SLOTS} verdict={verdict}", files, timeout=180)
     found = {}
     for key, text in results.items():
@@ -70,7 +70,7 @@ def assert_appraised(found, wanted):
 
 
 def may_be(key, load, err):
-    """Who holds a file that was unlinked may be left with nothing, but not with the evil bytes."""
+    """The holder of an unlinked file may get nothing, but never the evil bytes."""
     return key.endswith("/unlink") and (load == "again" or load == "evil" and err != "OK")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What IMA measured goes along from kernel to kernel, in place as well."""
+"""IMA's list goes from kernel to kernel, in place as well."""
 
 import shlex
 
@@ -27,7 +27,7 @@ def read_new_files(m, names):
 
 
 def test_list_is_continuous_over_three_kexecs():
-    """Each kernel's list begins with the whole list of the one before, also with what came after its load."""
+    """Each kernel's list begins with the whole list of the one before, including what came after the load."""
     nodes = [stash.node(slot, base) for slot, base in stash.BASE.items()]
     with stash.direct_machine("ima-list", nodes) as m:
         known = ()
@@ -66,7 +66,7 @@ def test_list_is_continuous_over_three_kexecs():
 
 
 def test_failed_load_leaves_the_list_of_what_is_loaded():
-    """A load that fails when the list has grown, after the list has got its place: the image loaded before goes well."""
+    """A load fails after the list has got its place, and the list has grown: the image loaded before still starts."""
     tiny = stash.WORK / "ima-list.tiny"
     tiny.write_bytes(IMAGE.read_bytes()[:16] + (64 << 10).to_bytes(8, "little") + IMAGE.read_bytes()[24:64 << 10])
     small = BASE_A + SLOT_SIZE
@@ -81,17 +81,17 @@ def test_failed_load_leaves_the_list_of_what_is_loaded():
         m.jump("kexec-membuf exec")
         m.shell()
         assert stash.state(m, "a") == "running"
-        # What there was room for came along
+        # The next kernel has as much as there was room for
         assert measured(m)[0][:len(before)] == before
 
 
 def mappings(m):
-    """What is mapped page by page, of which IMA's place in the next kernel's memory is one."""
+    """The mappings by pages. IMA's place in the next kernel's memory is one of them."""
     return sorted(line.split(None, 1)[1] for line in m.read("/proc/vmallocinfo").splitlines() if " vmap " in f"{line} ")
 
 
 def test_an_image_that_is_unloaded_leaves_no_mapping_of_the_slot():
-    """Its memory is not the image's any more: whoever stages next must find nobody who can write to it."""
+    """The memory is not the image's any more: after the next staging nobody may be able to write to it."""
     with stash.direct_machine("ima-list-unload", [stash.node("a", BASE_A)]) as m:
         m.run(f"({'; '.join(f'echo {shlex.quote(rule)}' for rule in POLICY)}) > {LISTS}/policy")
         stash.stage(m, "a")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From U-Boot to a kernel that runs where it was staged, with nothing copied."""
+"""From U-Boot to a kernel that runs where it was staged. Nothing is copied."""
 
 import re
 
@@ -96,7 +96,7 @@ KEXEC_FILE_NO_CMA = 0x10
 
 @pytest.mark.steps
 class TestStockKexec:
-    """Stock kexec-tools knows nothing of the stash, and adopts in place all the same: kexec-12 is Debian 12's (2.0.25)."""
+    """Stock kexec-tools does not know the stash, but adopts in place too. kexec-12 is Debian 12's (2.0.25)."""
 
     @pytest.fixture(scope="class")
     def m(self):
@@ -109,14 +109,14 @@ class TestStockKexec:
         m.run("mount -t ext4 -o ro /dev/vda /mnt")
 
     def test_ordinary_image_is_counted_as_copied(self, m):
-        """The counter counts: what does not lie where it will run has all its bytes to be copied."""
+        """The counter counts: an image that is not in place has all its bytes to copy."""
         m.run(f"kfl -f {KEXEC_FILE_NO_CMA:#x} -i /mnt/own.initrd -c '{stash.BOOTARGS}' /mnt/own.linux")
         size = sum(stash.FILES[name].stat().st_size for name in ("own.linux", "own.initrd"))
         assert int(m.read("/sys/kernel/kexec/copy_bytes")) >= size
         m.run("kexec-12 -s -u")
 
     def test_newer_kexec_means_the_slot_by_its_initrd(self, m):
-        """From 2.0.26 on kexec hands over a copy of the kernel; the initrd beside it tells which slot it is."""
+        """From 2.0.26 on kexec hands over a copy of the kernel. The initrd tells the slot."""
         m.run("kexec -s -d -l /sys/fs/kexec/a/kernel --initrd=/sys/fs/kexec/a/initrd --reuse-cmdline")
         assert stash.state(m, "a") == "loaded"
         assert m.read("/sys/kernel/kexec/copy_bytes") == "0"
@@ -125,7 +125,7 @@ class TestStockKexec:
         m.run("kexec -s -u")
 
     def test_newer_kexec_without_the_slots_initrd_copies(self, m):
-        """Then nothing tells that the copy is that of a slot: an ordinary load, the slot stays as it is."""
+        """Without an initrd nothing tells the slot: this is an ordinary load, and the slot does not change."""
         m.run("kexec -s -l /sys/fs/kexec/a/kernel --initrd=/mnt/own.initrd --reuse-cmdline")
         assert stash.state(m, "a") == "staged"
         m.run("kexec -s -u")
@@ -159,7 +159,7 @@ class TestStockKexec:
 
 
 def test_raw_board_dtb():
-    """A dtb as a kernel's build makes it boots: what firmware alone knows comes from the running tree."""
+    """A dtb from a kernel's build boots: what only firmware knows comes from the running tree."""
     nodes = [stash.node(slot, base) for slot, base in stash.BASE.items()]
     with stash.direct_machine("inplace-raw-dtb", nodes) as m:
         total = stash.meminfo(m, "MemTotal")
@@ -176,10 +176,10 @@ def test_raw_board_dtb():
 
 
 def test_kernel_that_does_not_know_the_stash_keeps_it():
-    """Debian's kernel reserves the slot, and kexecs ours the ordinary way: what is in the slot survives it."""
+    """Debian's kernel reserves the slot, and kexecs ours the ordinary way. The slot's content survives."""
     files, load = stash.staged(stash.BASE["a"])
     initrd = stash.initrd_with("unaware", {"own.linux": stash.IMAGE, "own.initrd": stash.INITRAMFS})
-    # A stock kernel that was kexec'd with the ITS on does not come up (that is what our hook mends)
+    # A stock kernel does not come up by kexec with the ITS on, which our hook mends
     with stash.direct_machine("inplace-unaware", [stash.node("a", stash.BASE["a"], files=files)], load,
                               kernel=stash.PAYLOAD / "linux", initrd=initrd, machine=",its=off") as m:
         assert "kexec_stash" not in m.run("cat /proc/filesystems")
@@ -192,11 +192,11 @@ def test_kernel_that_does_not_know_the_stash_keeps_it():
 
 
 def test_twenty_kexecs_between_two_slots():
-    """With the ITS on, each kernel stages its successor into the other slot; nothing dies, leaks or grows."""
+    """With the ITS on, each kernel stages its successor into the other slot. Nothing dies, leaks or grows."""
     rounds = 20
     nodes = [stash.node(slot, base) for slot, base in stash.BASE.items()]
     seen, gic = [], []
-    # A random number generator, so that each kernel passes a seed on: the tree must not grow by those of the past
+    # With a random number generator each kernel passes a seed on. The tree must not keep the old ones
     with stash.direct_machine("inplace-twenty", nodes, extra=["-device", "virtio-rng-pci"]) as m:
         for i in range(rounds):
             slot, other = "ab" if i % 2 == 0 else "ba"
@@ -217,7 +217,7 @@ def test_twenty_kexecs_between_two_slots():
             gic += stash.kernel_log(m, r"GICv3.*(fail|disabl|reserv.*not)")
     assert not gic, "\n".join(gic)
     table = "\n".join(str(row) for row in seen)
-    # Kernels in the same slot are alike; the first two still see what QEMU left
+    # Kernels in the same slot are alike, apart from the first two, which still see what QEMU left
     for slot in (0, 1):
         rows = seen[slot + 2::2]
         for what, slack in (("MemTotal", 64), ("Slab", 1024), ("dtb", 0)):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A crash kernel in a kernel that runs in a slot: loaded by both system calls of stock kexec-tools, started by a panic,
-and the dump is one that makedumpfile reads."""
+"""A crash kernel in a kernel that runs in a slot: loaded by both system calls of stock kexec-tools, started by a panic.
+makedumpfile reads the dump."""
 
 import re
 
@@ -12,7 +12,7 @@ from stash import BASE_A, BASE_B, MIB
 
 GUEST = BUILD / "kdump-guest.cpio.gz"
 SIZE_A, CRASH_SIZE = 256 * MIB, 128 * MIB
-# Where crashkernel= lies: in the slot that the kernel runs in, or in memory that never is a slot
+# Place of crashkernel=: in the slot that the kernel runs in, or in memory that is never a slot
 PLACES = {"in the slot": BASE_A + 64 * MIB, "elsewhere": 0x70000000}
 LOADS = {"kexec_file_load": "kexec -s -p", "kexec_load": "kexec -c -p"}
 CRASH_BOOTARGS = f"{stash.BOOTARGS} nr_cpus=1"
@@ -20,7 +20,7 @@ CRASH_BOOTARGS = f"{stash.BOOTARGS} nr_cpus=1"
 
 @pytest.fixture(scope="module", name="disk")
 def fixture_disk():
-    """A disk with what the crash kernel is started with: its initrd has makedumpfile."""
+    """A disk with the crash kernel's files: its initrd has makedumpfile."""
     initrd = stash.WORK / "kdump.initrd"
     stash.WORK.mkdir(parents=True, exist_ok=True)
     initrd.write_bytes(INITRAMFS.read_bytes() + GUEST.read_bytes())
@@ -28,7 +28,7 @@ def fixture_disk():
 
 
 def machine(name, disk, crash_at):
-    """Our kernel, with a payload in slot a that is given the same crashkernel=, and b empty."""
+    """Our kernel, with a payload in slot a that gets the same crashkernel=, and b empty."""
     name = re.sub(r"\W", "-", name)
     bootargs = f"{stash.BOOTARGS} crashkernel={CRASH_SIZE:#x}@{crash_at:#x}"
     files, load = stash.staged(BASE_A, size=SIZE_A)
@@ -50,13 +50,13 @@ def into_a(m):
 
 
 def load_crash(m, how, kernel="/mnt/Image", initrd="/mnt/initrd"):
-    """By the command of stock kexec-tools, which takes no other way."""
+    """Load by stock kexec-tools, with one system call only."""
     print(m.run(f"{how} {kernel} --initrd={initrd} --command-line='{CRASH_BOOTARGS}'", timeout=120))
     assert m.read("/sys/kernel/kexec_crash_loaded") == "1"
 
 
 def crash(m):
-    """By a panic into the crash kernel's shell."""
+    """Go by a panic into the crash kernel's shell."""
     m.run("dmesg -n 8")
     m.send("echo c > /proc/sysrq-trigger\r")
     m.wait_for("Starting crashdump kernel", fatal=None)
@@ -64,7 +64,7 @@ def crash(m):
 
 
 def ram(m):
-    """Ranges of memory that the running kernel has, as (first, last)."""
+    """The running kernel's ranges of memory, as (first, last)."""
     found = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) : System RAM$", m.run("cat /proc/iomem"), re.M)
     return [(int(first, 16), int(last, 16)) for first, last in found]
 
@@ -80,7 +80,7 @@ def check_dump(m, mark):
 
 
 def check_no_slots(m, crash_at):
-    """The crash kernel has its own area and nothing else, knows no slot, and has nothing to say of any."""
+    """The crash kernel has only its own area, knows no slot, and logs nothing of any."""
     print(ram(m))
     assert ram(m) and all(crash_at <= first and last < crash_at + CRASH_SIZE for first, last in ram(m))
     assert stash.slots(m) == []
@@ -107,7 +107,7 @@ def test_crash_in_slot(call, place, disk):
 
 
 def test_crash_kernel_from_a_slot(disk):
-    """Where the files of a crash kernel lie in a slot they are read like others; an ordinary load goes on beside it."""
+    """A crash kernel's files in a slot are read like others. An ordinary load works beside it."""
     crash_at = PLACES["in the slot"]
     with machine("kdump-stash", disk, crash_at) as m:
         into_a(m)
@@ -127,7 +127,7 @@ def test_crash_kernel_from_a_slot(disk):
 
 @pytest.mark.parametrize("call", LOADS)
 def test_crash_kernel_of_the_booted_kernel(call, disk):
-    """Not in a slot, with a slot that is loaded: as ever."""
+    """A kernel outside the slots, with a loaded slot, crashes as usual."""
     crash_at = PLACES["elsewhere"]
     with machine(f"kdump-booted-{call}", disk, crash_at) as m:
         m.run("mount -t ext4 -o ro /dev/vda /mnt")

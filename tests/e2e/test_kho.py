@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Memory that KHO and LUO preserve, and slots: none lies where the next kernel has the other, and neither is lost."""
+"""Memory that KHO and LUO preserve, and slots: neither lies in the other, and neither is lost."""
 
 import re
 import subprocess
@@ -18,12 +18,12 @@ SLOTS = "a:256M,b:256M"
 
 
 def kho_messages(m, slot):
-    """What the stash says of a slot and of KHO."""
+    """The stash's lines on a slot and on KHO."""
     return [line for line in early.messages(m) if line.startswith(f"slot '{slot}'") and "KHO" in line]
 
 
 def test_what_kho_hands_over_is_in_no_slot():
-    """A kernel in slot a is the first that has KHO: its scratch areas and reserve_mem= would lie in the slot."""
+    """A kernel in slot a is the first with KHO. Its scratch areas and reserve_mem= would lie in the slot."""
     args = f"{BOOTARGS} kho=on kho_scratch=64M,64M,64M reserve_mem=16M:4096:foo"
     with early.machine("kho-ranges", SLOTS) as m:
         kho.hop(m, "a", args)
@@ -36,14 +36,14 @@ def test_what_kho_hands_over_is_in_no_slot():
         assert stash.state(m, "a") == "empty"
         base, size = early.place(m, "a")
         assert not [what for what, start, len_ in ranges if kho.runs_into(start, len_, base, size)]
-        # What was kept from memblock came back
+        # The memory that was kept from memblock came back
         assert abs(stash.meminfo(m, "MemTotal") - total) < 4096
         kho.hop(m, "a", args)
 
 
 @pytest.mark.steps
 class TestLiveUpdate:
-    """1 GiB in a memfd lives through kexecs between two slots of 256 MiB, each staged anew."""
+    """1 GiB in a memfd lives through kexecs between two slots of 256 MiB, each staged again."""
 
     HOPS = 5
 
@@ -63,7 +63,7 @@ class TestLiveUpdate:
 
 @pytest.mark.steps
 class TestParameter:
-    """kexec_stash= in a kernel that memory was handed over to."""
+    """kexec_stash= in a kernel that got memory handed over."""
 
     @pytest.fixture(scope="class")
     def m(self):
@@ -79,14 +79,14 @@ class TestParameter:
         assert not [what for what, start, size in kho.ranges(m) if kho.runs_into(start, size, *place)]
 
     def test_memory_lives_on(self, m):
-        """Though all of the new slot is written to."""
+        """Preserved memory survives, though all of the new slot is written."""
         for file in ("kernel", "initrd"):
             m.run(f"cp /mnt/own.{'linux' if file == 'kernel' else 'initrd'} {stash.slot_path('c', file)}")
         m.run(f"dd if=/dev/zero bs=1M count=200 >> {stash.slot_path('c', 'initrd')}", timeout=120)
         assert m.run("luo next", timeout=120) == "1024 MiB, 0 pages are not as they were"
 
     def test_at_an_address(self, m):
-        """Over a scratch area, and over what is preserved: refused, with the reason."""
+        """A slot over a scratch area, or over preserved memory, is refused with the reason."""
         [scratch, *_] = [start for what, start, _ in kho.ranges(m) if what == "scratch"]
         tree = [start for what, start, _ in kho.ranges(m) if what == "linux,kho-fdt"][0]
         down = 2 * MIB - 1
@@ -101,7 +101,7 @@ class TestParameter:
 
 @pytest.mark.steps
 class TestPreservedInSlot:
-    """Memory of a running slot that is preserved all the same: the next kernel does not have the slot."""
+    """Memory of a running slot is preserved: the next kernel does not have the slot."""
 
     ARGS = f"{BOOTARGS} {kho.ARGS}"
 
@@ -115,7 +115,7 @@ class TestPreservedInSlot:
         return m.run(f"echo {where:x} 4 > /sys/kernel/debug/preserve", None)
 
     def test_in_a_slot_that_is_not_memory(self, m):
-        """It is the stash's: refused, and the slot stays."""
+        """Preserving memory of the stash is refused, and the slot stays."""
         m.run("insmod /scribble.ko")
         output, status = self.preserve(m, early.place(m, "b")[0])
         assert status and "busy" in output, output
@@ -150,7 +150,7 @@ class TestPreservedInSlot:
 
 
 def test_released_slot_takes_nothing_that_is_preserved():
-    """Its memory is the first that is taken, and the next kernel has it again."""
+    """Its memory is taken first, and the next kernel has it again."""
     with kho.machine("kho-released", "a:128M,b:256M", mem="2G") as m:
         m.run(f"echo 1 > {stash.slot_path('b', 'release')}")
         m.run("luo new 512", timeout=120)

@@ -15,12 +15,12 @@ MEMORY, SLOT, INITRD = 512 * MIB, 256 * MIB, 205 * MIB
 class TestHalfOfTheRam:
     @pytest.fixture(scope="class")
     def m(self):
-        # Bytes of zero behind an initrd are passed over when it is unpacked
+        # The kernel skips zeros behind an initrd
         initrd = stash.WORK / "small.padded"
         initrd.write_bytes(INITRAMFS.read_bytes())
         with open(initrd, "r+b") as file:
             file.truncate(INITRD)
-        # For make check-debug, whose kernel is larger
+        # make check-debug has a larger kernel
         files, load = stash.staged(BASE_A, initrd=initrd, size=SLOT)
         node = stash.node("a", BASE_A, SLOT, files, bootargs=stash.BOOTARGS)
         with stash.direct_machine("small", [node], load, mem=f"{MEMORY // MIB}M") as machine:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Memory has one owner: of a slot and somebody else who is to have its memory one gets it, in whatever order the device
-tree and the command line name them, and one line says which and why."""
+"""Memory has one owner. If a slot and another user want the same memory, one gets it, in whatever order the device tree and
+the command line name them. One line says which and why."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ from stash import MIB
 
 SLOT, STEP, FIRST = 16 * MIB, 32 * MIB, 0x60000000
 CONSOLE = stash.BOOTARGS
-# Where QEMU puts the kernel that it starts itself
+# QEMU puts the kernel there that it starts itself
 KERNEL_SLOT = 0x40000000
 
 
@@ -22,7 +22,7 @@ def cells(*numbers):
 
 
 def other(name, at, size, body="", more=()):
-    """Source text of a node of somebody else's."""
+    """Source text of another user's node."""
     return f"{name}@{at:x} {{ reg = <{cells(at, size, *more)}>; {body} }};"
 
 
@@ -38,7 +38,7 @@ OWNERS = {
     "around": ("around", -2 * MIB, SLOT + 4 * MIB, "", "reserved"),
     "page": ("page", SLOT - 4096, 4096, "no-map;", "nomap"),
 }
-# The same of what is in nobody's way
+# The same for nodes that overlap no slot
 NEIGHBOURS = {
     "off": ("off", 4 * MIB, 2 * MIB, 'status = "disabled";'),
     "below": ("below", -2 * MIB, 2 * MIB, "no-map;"),
@@ -68,11 +68,11 @@ class TestNodes:
             where[label] = at
             pair = [other(name, at + offset, size, body), stash.node(label, at, SLOT)]
             nodes += pair if request.param == "before" else pair[::-1]
-        # The second entry, which mainline does not look at
+        # The second entry, which mainline ignores
         at = where["second"] = FIRST + len(where) * STEP
         pair = [other("twice", 0x58000000, 2 * MIB, more=(at + 4 * MIB, 2 * MIB)), stash.node("second", at, SLOT)]
         nodes += pair if request.param == "before" else pair[::-1]
-        # No order here
+        # Order does not matter here
         at = where["memreserve"] = FIRST + len(where) * STEP
         nodes.append(stash.node("memreserve", at, SLOT))
         with stash.direct_machine(f"owners-{request.param}", nodes,
@@ -98,10 +98,10 @@ class TestNodes:
 
     @pytest.mark.parametrize("label", OWNERS)
     def test_owner_has_it(self, booted, label):
-        """What mainline does for the node is done: not mapped and no RAM, or reserved."""
+        """The node gets what mainline does for it: not mapped and no RAM, or reserved."""
         _, offset, size, _, kind = OWNERS[label]
         m, at = booted["m"], booted["where"][label] + offset
-        # What is not mapped is not in "System RAM"
+        # Unmapped memory is not in "System RAM"
         assert covered(m, "reserved", at, size) == ({0} if kind == "nomap" else {1})
         assert stash.kernel_log(m, "failed to reserve memory") == []
 
@@ -124,7 +124,7 @@ class TestNodes:
 
 
 def test_refused_slot_is_in_nobodys_way():
-    """Of two slots the first one stays, unless somebody else has its memory."""
+    """Of two slots the first one stays, unless another user has its memory."""
     nodes = [stash.node("first", 0x60000000, SLOT), stash.node("over", 0x60800000, SLOT),
              stash.node("lost", 0x68000000, SLOT), stash.node("kept", 0x68800000, SLOT),
              stash.node("lost", 0x6c000000, SLOT), other("optee", 0x68000000, 2 * MIB, "no-map;")]
@@ -141,7 +141,7 @@ def test_refused_slot_is_in_nobodys_way():
 
 
 def test_nodes_without_a_place():
-    """They are placed around slots; where one can be in a slot only, mainline's line says that it has none."""
+    """They are placed around slots. If one fits only in a slot, mainline's line says that it has no memory."""
     def dynamic(name, size, body=""):
         return f"{name} {{ size = <{cells(size)}>; {body} }};"
 
@@ -163,7 +163,8 @@ def test_nodes_without_a_place():
 @pytest.mark.parametrize("how,why", [("ranges", "ranges is missing"), ("cells", "#address-cells is not the root's")],
                          ids=["ranges", "cells"])
 def test_reserved_memory_that_linux_ignores(how, why):
-    """It reserves nothing then, and no slot either: the line says why. Slots of the command line keep off what it names."""
+    """Linux ignores the node, so it reserves nothing, and there is no slot: the line says why. Slots of the command line keep
+    off what it names."""
     if how == "ranges":
         nodes = [stash.node("a", 0x60000000, SLOT), other("last", 0xbf000000, 2 * MIB)]
     else:
@@ -184,7 +185,7 @@ def test_reserved_memory_that_linux_ignores(how, why):
 
 
 def test_memory_limit():
-    """Slots beyond mem= are not there, also not in part."""
+    """Slots beyond mem= are refused, even if they are only partly beyond."""
     nodes = [stash.node("in", 0x7e000000, SLOT), stash.node("half", 0x7f800000, SLOT), stash.node("out", 0x90000000, SLOT)]
     with stash.direct_machine("owners-mem", nodes, append=f"{CONSOLE} mem=1G") as m:
         assert stash.slots(m) == ["in"]
@@ -193,7 +194,7 @@ def test_memory_limit():
 
 
 class TestCommandLine:
-    """What the command line asks for at an address, in slots of the device tree."""
+    """The command line asks for addresses in slots of the device tree."""
 
     @pytest.fixture(scope="class")
     def m(self):
@@ -210,7 +211,7 @@ class TestCommandLine:
         ("cma", "cma=", "cma: Failed to reserve 8 MiB"),
     ])
     def test_slot_was_there_before(self, m, label, name, theirs):
-        """It stays, one line says so, and theirs says that they have none."""
+        """The slot stays, one line says so, and mainline's line says that the others have no memory."""
         lines = stash.kernel_log(m, f"kexec_stash: .*{name}")
         at = int(m.read(stash.slot_path(label, "base")), 16)
         assert len(lines) == 1
@@ -219,7 +220,7 @@ class TestCommandLine:
         assert m.read("/sys/kernel/kexec_crash_size") == "0"
 
     def test_ramoops_asks_nobody(self, m):
-        """Its driver takes the memory that it is told of: no slot is there, nor anybody else."""
+        """ramoops takes the memory of its parameter: no slot and no other user is there."""
         at = FIRST + 2 * STEP + 4 * MIB
         lines = [line for line in refusals(m) if "'log'" in line]
         assert len(lines) == 1 and lines[0].endswith("reg lies over what ramoops.mem_address= asks for"), lines
@@ -231,7 +232,7 @@ class TestCommandLine:
 
 
 def test_slots_of_the_command_line_keep_off():
-    """They come last, so they find room beside what others ask for at an address, and beside nodes that are ignored."""
+    """They come last, so they find room beside addresses of others, and beside ignored nodes."""
     end = 0xc0000000
     cma, crash, log, second = (end - mib * MIB for mib in (128, 192, 224, 256))
     asked = f"cma=64M@{cma:#x} crashkernel=32M@{crash:#x} ramoops.mem_address={log:#x} ramoops.mem_size=0x100000 " \
@@ -246,7 +247,7 @@ def test_slots_of_the_command_line_keep_off():
 
 
 def test_slot_that_is_ordinary_memory_now():
-    """A node in the slot that a kernel runs in, or has as memory, is honoured; the kernel after it refuses the slot."""
+    """A node in the slot that a kernel runs in, or has as memory, gets its range. The next kernel refuses the slot."""
     files, load = stash.staged(0x60000000)
     nodes = [stash.node("a", KERNEL_SLOT, body='status = "disabled";'), other("optee", KERNEL_SLOT + 64 * MIB, MIB, "no-map;"),
              stash.node("b", 0x60000000, files=files, bootargs=CONSOLE), other("log", 0x70400000, MIB),

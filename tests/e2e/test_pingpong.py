@@ -8,13 +8,13 @@ import pytest
 import pingpong
 
 ROUNDS = 20
-# Rounds that go to 6.1; the next one comes back from there
+# These rounds go to 6.1; the next round comes back
 DEBIAN = (6, 14)
 
 
 @pytest.mark.steps
 class TestPingPong:
-    """One machine. What must hold before and after each kexec is in PingPong.go()."""
+    """One machine. PingPong.go() has the checks before and after each kexec."""
 
     @pytest.fixture(scope="class")
     def p(self):
@@ -42,7 +42,7 @@ class TestPingPong:
 
     @pytest.mark.parametrize("figure", ["MemTotal", "MemAvailable", "Slab", "VmallocUsed", "dtb", "memreserve"])
     def test_a_leak_would_be_seen(self, p, figure):
-        """Two pages more with each round than may be; a tree that grows once."""
+        """Finds two pages too many in each round, and a tree that grows once."""
         rows = copy.deepcopy([row for row in p.rows if figure in row])
         if figure in pingpong.SIGN:
             lost, limit = pingpong.losses(rows)[figure]

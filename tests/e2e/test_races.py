@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who does something else meanwhile: releases the slot that is loaded, reads what anybody may read, or does not provide
-the page that a system call needs."""
+"""Races: releasing a slot during its load, reading files that anybody may read, and not providing a page that a system call
+needs."""
 
 import re
 
@@ -11,14 +11,14 @@ import stash
 
 
 def test_release_while_an_initrd_finds_its_kernel():
-    """Whatever wins, no memory is read that is not the slot's any more."""
+    """Whoever wins, nobody reads memory that is not the slot's any more."""
     slots = ",".join(f"{name}:96M" for name in "abcdefgh")
     results = repro.run("race-release", "race", f"kexec_stash={slots}", timeout=240, mem="2560M")
     assert results["races"] == "8", results
 
 
 def test_readers_keep_nobody_from_loading():
-    """A load is refused with EBUSY no more often than mainline's own files under /sys/kernel/kexec make it."""
+    """Readers cause EBUSY no more often than readers of mainline's own files under /sys/kernel/kexec."""
     results = repro.run("race-readers", "dos", "kexec_stash=a:64M", {"Image": stash.IMAGE}, timeout=240)
     assert results["load"] == "OK" and results["nobody"] == "0", results
     assert int(results["ours"]) <= int(results["mainline"]), \
@@ -26,7 +26,7 @@ def test_readers_keep_nobody_from_loading():
 
 
 def test_a_signature_that_is_taken_arrives():
-    """Set while the kernel is about to jump, it is refused, or the next kernel is told."""
+    """A signature set while the kernel is about to jump is refused, or the next kernel has it."""
     results = repro.run("race-sign", "sign", "kexec_stash=a:64M,b:64M retain_initrd", {"Image": stash.IMAGE})
     assert results.get("state") == "running", results
     taken = [int(number) for number in re.findall(r"^TAKEN (\d+)$", results.log, re.M)]
@@ -36,14 +36,14 @@ def test_a_signature_that_is_taken_arrives():
 
 
 class TestStalledPages:
-    """See stall.c: what else there is to do does not wait for them."""
+    """See stall.c: other work does not wait for them."""
 
     @pytest.fixture(scope="class")
     def results(self):
         return repro.run("race-stall", "stall", "kexec_stash=a:64M,b:64M retain_initrd", {"Image": stash.IMAGE},
                          timeout=600)
 
-    # What comes of each while a file of slot a is open for writing, or only for reading
+    # Result of each while a file of slot a is open for writing, or only for reading
     READ = {"state": "OK", "read": "OK", "read-other": "OK", "xattr": "OK", "open": "OK", "load": "OK", "unload": "OK",
             "load-other": "OK", "load-file": "OK", "unload-file": "OK", "verify-ahead": "OK"}
     WRITE = {**READ, "load": "ETXTBSY"}
@@ -59,5 +59,5 @@ class TestStalledPages:
         assert results[what] == "4096"
 
     def test_does_not_hold_up_exec(self, results):
-        """Nor turning the machine off, which the kernel that was started did with a writer waiting."""
+        """Turning the machine off does not wait either: the started kernel did so with a writer waiting."""
         assert results.get("step-2") == "running", results["exec"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is checked is read once: not again while the slot stays sealed, and not by both IMA and the recorded digest.
+"""A load reads each byte once: not again while the slot stays sealed, and not for IMA and the recorded digest apart.
 
 Told by instruction counts of the load, which -icount makes the same in each run.
 """
@@ -40,5 +40,5 @@ def test_not_again_while_sealed(counted, policy):
 
 
 def test_digest_of_ima_is_the_recorded_one(counted):
-    """IMA measures with the recorded algorithm: its digest is compared, and not one more computed."""
+    """IMA measures with the recorded algorithm. Its digest is compared, and no other is computed."""
     assert counted["measured", "first"] * 10 < counted["none", "first"] * 11

@@ -13,7 +13,7 @@ UBOOT_PROMPT, SHELL_PROMPT = r"\n=> ", r"\n/ # "
 
 @pytest.fixture(name="terminal")
 def fixture_terminal():
-    """The reader's."""
+    """The reader's terminal."""
     LOGS.mkdir(parents=True, exist_ok=True)
     with open(LOGS / "run.log", "wb") as log:
         child = pexpect.spawn(str(TOP / "scripts/python"), [str(TOP / "tests/run/prompt.py")], timeout=60 * SCALE, logfile=log)
@@ -22,7 +22,7 @@ def fixture_terminal():
 
 
 def type_lines(terminal, block, prompt):
-    """All of a block but what its last line prints."""
+    """Type a block. The last line's output is left for the caller."""
     lines = README.block(block).splitlines()
     for line in lines[:-1]:
         terminal.sendline(line)
@@ -40,6 +40,6 @@ def test_readme_leads_from_the_prompt_to_the_next_kernel(terminal):
     terminal.expect(SHELL_PROMPT)
     terminal.sendline("kexec-membuf list")
     terminal.expect(r"\na +running ")
-    # As README says, too
+    # README says so too
     terminal.send("\x01x")
     terminal.expect(pexpect.EOF)

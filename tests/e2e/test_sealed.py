@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From the first byte looked at until unload, a payload does not change: not from user space, not from the kernel."""
+"""From the first byte read until unload, nobody changes a payload: neither user space nor the kernel."""
 
 import random
 import re
@@ -28,7 +28,7 @@ def machine(name, append="", **kwargs):
 
 
 def places(files):
-    """A byte of each part of slot a, by what it belongs to."""
+    """A byte of each part of slot a, named after the part."""
     (initrd, initrd_size, _), (dtb, _, _) = files["initrd"], files["dtb"]
     return {
         "kernel's first byte": BASE_A,
@@ -45,8 +45,8 @@ BESIDE = {"slot before": BASE_A - 1, "slot behind": BASE_A + SLOT_SIZE}
 
 @pytest.mark.parametrize("mapped,append", [("pages", ""), ("blocks", "rodata=noalias")], ids=["pages", "blocks"])
 def test_kernel_cannot_write_to_a_sealed_slot(mapped, append):
-    """Adopted, all of it and nothing else is read-only in the linear map; once unloaded, nothing is. Whatever the rest
-    of memory is mapped by, a slot is mapped by blocks."""
+    """A loaded slot, all of it and nothing else, is read-only in the linear map. After the unload it is writable. A slot is
+    mapped by blocks, however the rest of memory is mapped."""
     with machine(f"sealed-{mapped}", append) as m:
         where = places(m.files)
         assert_writable(m, where | BESIDE)
@@ -67,7 +67,7 @@ LOAD_B = LOAD_A.replace("/a/", "/b/")
 
 
 def test_the_seal_goes_with_the_image():
-    """Another image takes the place of the one loaded: its slot is sealed instead; one that fails leaves all as it was."""
+    """Another image replaces the loaded one: its slot is sealed instead. A failed load changes nothing."""
     nodes, load = [], []
     for slot, base in stash.BASE.items():
         files, more = stash.staged(base)
@@ -92,7 +92,7 @@ def test_the_seal_goes_with_the_image():
         # twice the same
         assert m.run(LOAD_B) == "OK"
         assert_read_only(m, B)
-        # an ordinary one instead, by file and by segments
+        # an ordinary image instead, by file and by segments
         for other in (f"kfl -f 0x10 -i /mnt/own.initrd -c '{stash.BOOTARGS}' /mnt/own.linux",
                       "kexec -c -l /mnt/own.linux --initrd=/mnt/own.initrd --reuse-cmdline"):
             m.run(other)
@@ -112,11 +112,11 @@ POLICY = "appraise func=KEXEC_KERNEL_CHECK appraise_type=imasig"
 @pytest.mark.parametrize("unload", [False, True], ids=["loaded", "unloaded"])
 @pytest.mark.parametrize("measured", [False, True], ids=["no-policy", "measured"])
 def test_readoption_after_a_policy_change_is_appraised_anew(measured, unload, held):
-    """What passed before does not pass once signatures are demanded, also where IMA remembers the file's hash."""
+    """Once signatures are required, what passed before is refused, even if IMA remembers the file's hash."""
     files, load = stash.staged(BASE_A)
     with stash.direct_machine(f"sealed-policy-{measured:d}{unload:d}{held:d}",
                               [stash.node("a", BASE_A, files=files)], load) as m:
-        # Each verdict is to be seen, not ten in five seconds
+        # Log each verdict, not just ten in five seconds
         m.run("echo 0 > /proc/sys/kernel/printk_ratelimit")
         if measured:
             m.run("echo 'measure func=KEXEC_KERNEL_CHECK' > /sys/kernel/security/ima/policy")
@@ -146,27 +146,27 @@ def test_readoption_after_a_policy_change_is_appraised_anew(measured, unload, he
             assert stash.state(m, "a") == "running"
 
 
-# What user space is told while the slot is loaded, by tests/guest/tamper.c's names
+# The errors while the slot is loaded, by tests/guest/tamper.c's names
 TAMPER = {
-    # That the slot is loaded is what stops these
+    # The loaded slot stops these
     "ETXTBSY": ["open O_WRONLY", "open O_RDWR", "open O_APPEND", "open O_CREAT", "open O_TRUNC",
                 "open O_RDONLY|O_TRUNC", "open /proc/self/fd", "open /proc/self/fd of O_PATH", "second mount",
                 "bind mount", "truncate", "unlink"],
-    # A descriptor for reading is no way to write
+    # A descriptor for reading cannot write
     "EBADF": ["write", "pwritev2", "io_submit", "fallocate", "fallocate PUNCH_HOLE", "sendfile", "copy_file_range",
               "splice", "vmsplice"],
     "EINVAL": ["ftruncate", "truncate to a page"],
-    # Mappings are for reading, also for those who need no permission of theirs
+    # Mappings are for reading, even for callers who ignore permissions
     "EACCES": ["mmap shared, writable", "mmap private, writable", "mprotect"],
     "EIO": ["/proc/self/mem", "ptrace POKEDATA", "/proc/kcore"],
     "EFAULT": ["process_vm_writev"],
-    # The file system has neither handles, links nor new names
+    # The file system has no handles, links or new names
     "EOPNOTSUPP": ["open_by_handle_at"],
     "EPERM": ["link", "rename away", "rename other file over", "rename EXCHANGE"],
     "EEXIST": ["link over", "symlink over"],
     "EXDEV": ["FICLONE", "rename over"],
     "ENOENT": ["/dev/mem"],
-    # To a copy of what the file holds
+    # These write to a copy of the file
     "OK": ["write behind splice", "vmsplice out of pipe", "mmap shared", "mmap private"],
 }
 # The command line is not in the slot: nothing to map
@@ -228,7 +228,7 @@ class TestUserSpace:
 
 
 def test_it_is_the_seal_that_keeps_user_space_out():
-    """Not loaded, all that gave ETXTBSY works and changes the file; all else is as it was."""
+    """If the slot is not loaded, everything that gave ETXTBSY works and changes the file. The rest gives the same errors."""
     files, load = stash.staged(BASE_A)
     with stash.direct_machine("sealed-open", [stash.node("a", BASE_A, files=files)], load) as m:
         m.run(LOAD_A)
@@ -242,7 +242,7 @@ TINY = 64 << 10
 
 
 def tiny_image(name, seed=0):
-    """What passes for an arm64 Image by its header: enough for all that a load looks at."""
+    """An arm64 Image by its header, which is all that a load looks at."""
     stash.WORK.mkdir(parents=True, exist_ok=True)
     path = stash.WORK / f"{name}.tiny"
     header = bytearray(IMAGE.read_bytes()[:64])
@@ -257,7 +257,7 @@ def bad_slots(name):
     noise = stash.WORK / f"{name}.noise"
     noise.write_bytes(bytes(range(256)) * (TINY // 256))
     ordinary = "-i /sys/fs/kexec/other/initrd"
-    # slot, kernel, what its digest is of, initrd, what its digest is of, size, arguments, errno, state
+    # slot, kernel, content of its digest, initrd, content of its digest, size, arguments, errno, state
     rows = [
         ("digest", good, other, good, good, 16 * MIB, "", "EBADMSG", "bad"),
         ("image", noise, noise, good, good, 16 * MIB, "", "ENOEXEC", "bad"),
@@ -280,7 +280,7 @@ def bad_slots(name):
 
 
 def memory(m):
-    """What is in use, in KiB. Not vmap_area: of those each process that ever ran leaves one behind for a while."""
+    """Memory in use, in KiB. Without vmap_area: each process leaves one behind for a while."""
     m.run("sync; echo 3 > /proc/sys/vm/drop_caches; echo 1 > /proc/sys/vm/compact_memory")
     return {
         "pages": stash.meminfo(m, "MemTotal") - stash.meminfo(m, "MemFree"),
@@ -299,7 +299,7 @@ class TestFailedLoad:
                                   initrd=stash.initrd_with("sealed-failed", {"scribble.ko": scribble_module()})) as m:
             m.calls = {call[0]: call for call in calls}
             may_scribble(m)
-            # Caches that any process fills: a call that is refused before it looks at a slot
+            # Fill the caches that any process fills, by a call that is refused before it looks at a slot
             m.run(f"for i in $(seq 200); do kfl -f 0x102 {stash.slot_path('other', 'kernel')}; done > /dev/null; "
                   "dmesg -c > /dev/null")
             yield m
@@ -317,7 +317,7 @@ class TestFailedLoad:
         m.run(f": <> {stash.slot_path(label, 'kernel')}")
 
     def test_leaves_the_seal_of_what_is_loaded(self, m):
-        """A loaded slot is adopted once more, and that fails: it stays loaded, and sealed until that is unloaded."""
+        """Adopting a loaded slot again fails: it stays loaded, and sealed until the unload."""
         label, base, size, call, errno, _ = m.calls["foreign-initrd"]
         edges = {"first byte": base, "last byte": base + size - 1}
         assert m.run(f"{KFL_STRICT} {stash.slot_path(label, 'kernel')}") == "OK"
@@ -335,19 +335,19 @@ class TestFailedLoad:
         def after(rounds):
             said = m.run(f"for i in $(seq {rounds}); do {call}; done | sort | uniq -c", timeout=120)
             assert said.split() == [str(rounds), errno]
-            # Each line of the log once, or looking at it takes longer than all the rest
+            # Read each line of the log only once, since that takes longer than everything else
             log = m.run(r"dmesg -c | sed 's/^\[[^]]*\] //' | sort | uniq -c")
             assert not re.search(SPLAT, log), log
             print(log.strip())
             return memory(m)
 
         seen = after(50)
-        # What is lost is lost each time; what RCU has not come to free, and slabs half full, come and go
+        # A leak grows each time. Memory that RCU has not freed, and half-full slabs, come and go
         for _ in range(3):
             before, seen = seen, after(200)
             lost = {field: seen[field] - before[field] for field in seen}
             print(f"{before}\n{seen}")
-            # Of the pages of a buffer that was freed last, some MiB lie in lists of the CPUs: goes to and fro, does not grow
+            # Some MiB of the last freed buffer are in the CPUs' own lists. This varies, but does not grow
             if lost["pages"] < 12 * 1024 and lost["slab"] < 96 and lost["vmalloc"] < 256:
                 return
         raise AssertionError(f"lost in 200 loads, three times: {lost}")
@@ -357,7 +357,7 @@ RACE_ROUNDS = 3000
 
 
 def test_writers_race_loads():
-    """Four threads that change the payload, each in its way, against thousands of loads and unloads."""
+    """Four threads change the payload, each in its own way, during thousands of loads and unloads."""
     nodes = [stash.node("a", BASE_A, 8 * MIB)]
     initrd = stash.initrd_with("sealed-race", {"tiny": tiny_image("sealed-race")})
     with stash.direct_machine("sealed-race", nodes, append=f"{stash.BOOTARGS} log_buf_len=4M", initrd=initrd) as m:
@@ -368,7 +368,7 @@ def test_writers_race_loads():
             print(line)
             what, _, counts = line.partition(": ")
             ended[what] = counts
-        # Each call ended in both ways, and in no way that nobody knows of
+        # Each call succeeded and failed, and only with known errors
         writers = ("write", "write by descriptor", "truncate", "unlink")
         for what in ("load",) + writers:
             fields = ended[what].split()
@@ -379,7 +379,7 @@ def test_writers_race_loads():
         assert all(int(ended[f"{what} while loaded"]) > 0 for what in writers)
         assert ended["violations"] == "0"
 
-        # What IMA hashed is what is loaded: nothing came in between
+        # IMA hashed what is loaded: no change came in between
         m.run("sed -n 's/^loaded //p' /race | sort -u > /loaded; grep -o 'sha256:.* /sys/fs/kexec/a/kernel' "
               "/sys/kernel/security/ima/ascii_runtime_measurements | cut -c8-71 | sort -u > /hashed")
         loaded, hashed = (int(m.run(f"wc -l < {name}")) for name in ("/loaded", "/hashed"))

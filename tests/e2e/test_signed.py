@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Policies and signatures: what is adopted and what is refused, beside what mainline says of the same file on ext4.
+"""Policies and signatures: what is adopted and what is refused, beside mainline's verdict on the same file on ext4.
 
 One table (TABLE) for all of it. A policy cannot be taken back, so each is a boot of its own, or some, since a machine
 has no more than eight slots. Our column is kexec_file_load() of the slot, mainline's is kexec_file_load() of the same
@@ -26,11 +26,11 @@ MODSIG_BAD = ["modsig, unknown key", "modsig of another file", "modsig, kernel f
 MEASURES = re.compile("measure|tcb|all three")
 
 # "firmware" and "early" have signature and digest from the record. "set": firmware's, security.ima is set in the guest;
-# "touched": firmware's, but its kernel is staged anew in the guest.
+# "touched": firmware's, but its kernel is staged again in the guest.
 ALL = ["firmware", "early", "runtime"]
 DENIED = "EACCES"
 
-# policy, kinds, origins, verdict of both columns, or of ours alone where it is meant to differ (only a dtb may)
+# policy, kinds, origins, verdict of both columns, or of ours alone if it must differ (only a dtb may)
 Rows = collections.namedtuple("Rows", "policy kinds origins verdict differs", defaults=(False,))
 TABLE = [
     Rows("none", ["unsigned", "imasig, unknown key", "imasig, kernel flipped"], ALL, OK),
@@ -50,14 +50,14 @@ TABLE = [
     Rows("imasig+initrd", ["initrd imasig, kernel unknown"], ["runtime"], DENIED),
 
     Rows("imasig|modsig", ["modsig"], ALL, OK),
-    # A security.ima that is no good does not count where an appended signature is; so says mainline
+    # As in mainline, a bad security.ima does not count beside an appended signature
     Rows("imasig|modsig", ["imasig", "modsig, imasig unknown key", "modsig, imasig of another file"], ["runtime"], OK),
     Rows("imasig|modsig", MODSIG_BAD, ALL, DENIED),
     Rows("imasig|modsig", ["unsigned", "imasig, unknown key"], ["runtime"], DENIED),
     Rows("imasig|modsig", ["modsig, dtb unsigned"], ["runtime"], DENIED, True),
     Rows("imasig|modsig", ["modsig, dtb modsig"], ["runtime"], OK),
 
-    # That firmware has put it there is no verdict
+    # Being placed by firmware is no verdict
     Rows("imasig+critical", ["dtb authenticated"], ["firmware"], OK),
     Rows("imasig+critical", ["dtb authenticated, flipped"], ["firmware"], "EBADMSG", True),
     Rows("imasig+critical", ["dtb imasig"], ALL, OK),
@@ -90,7 +90,7 @@ TABLE = [
     Rows("KEXEC_SIG forced", ["no PE signature"], ["firmware", "early"], "ENODATA"),
     Rows("KEXEC_SIG forced", ["PE, unknown key"], ALL, "ENOKEY"),
     Rows("KEXEC_SIG forced", ["PE of another file", "PE, kernel flipped"], ALL, "EKEYREJECTED|EBADMSG"),
-    # Not one that a key's owner could have made: its padding is wrong
+    # No key's owner can have made this one: its padding is wrong
     Rows("KEXEC_SIG forced", ["PE signature flipped"], ALL, "EINVAL"),
     Rows("KEXEC_SIG forced", ["PE signature truncated"], ["runtime"], "ELIBBAD|EBADMSG"),
     Rows("KEXEC_SIG forced", ["PE, dtb unsigned", "PE, dtb imasig"], ["runtime"], "EPERM", True),
@@ -112,13 +112,13 @@ ROWS = [Row(rows.policy, kind, origin, rows.verdict, rows.differs)
 
 
 def held(row):
-    """What a row needs to be in its slot from the start, and by whom."""
+    """What must be in the row's slot from the start, and who puts it there."""
     kind = {"set": "unsigned"}.get(row.origin, row.kind)
     return kind, "early" if row.origin == "early" else "firmware"
 
 
 def boots_of(name):
-    """The boots that a policy needs: for each its slots, and its rows with their slot."""
+    """The boots that a policy needs: the slots of each, and its rows with their slot."""
     policy = POLICIES[name]
     boots = []
     for row in [row for row in ROWS if row.policy == name]:
@@ -145,7 +145,7 @@ BOOTS = [(f"{name}/{i}" if i else name, name, *boot) for name in POLICIES for i,
 
 
 def put(m, row, slot):
-    """What a row changes in its slot before it is loaded."""
+    """Change a row's slot as the row says, before the load."""
     payload = KINDS[row.kind][1]
     if row.origin == "runtime":
         stage(m, slot, payload)
@@ -156,7 +156,7 @@ def put(m, row, slot):
 
 
 def judge(m, row, slot, slots, mainline):
-    """One row: our verdict and mainline's. What was loaded stays so if it is refused, and all slots as they were."""
+    """One row: our verdict and mainline's. After a refusal the loaded image stays, and no slot has changed."""
     put(m, row, slot)
     before = m.run("states")
     assert "loaded: 1\n" in before and f"{slots[0].path('state')}: loaded\n" in before, before
@@ -179,7 +179,7 @@ def judge(m, row, slot, slots, mainline):
 
 
 def faults_of(row, ours, theirs):
-    """What is wrong with a row's verdicts, in words."""
+    """The faults of a row's verdicts, in words."""
     if not re.fullmatch(row.verdict, ours[0]):
         yield f"{row}: {ours}, not {row.verdict}"
     if (ours != theirs) != row.differs:
@@ -189,7 +189,7 @@ def faults_of(row, ours, theirs):
 
 
 def same_entries(m, row, slot):
-    """What is wrong with IMA's entries of a row's files: ours must be what ext4's are, with the digest of the file."""
+    """The faults of IMA's entries for a row's files: ours must equal ext4's, with the digest of the file."""
     entries, payload = signing.measurements(m), KINDS[row.kind][1]
     for file in ("kernel", "initrd"):
         name, signature = getattr(payload, file), getattr(payload, f"{file}_sig")
@@ -207,13 +207,13 @@ def same_entries(m, row, slot):
 
 
 def short(entries):
-    """Entries as they are shown: of long fields the beginning and how long they are."""
+    """Entries for output: of long fields the beginning and the length."""
     return [" ".join(word if len(word) < 24 else f"{word[:20]}..({len(word)})"
                      for word in (entry.template, entry.digest, *entry.more)).rstrip() for entry in entries]
 
 
 def dtb_is_measured(m, row):
-    """What is wrong with the entry of a dtb that is authenticated."""
+    """The faults of an authenticated dtb's entry."""
     digest = stash.sha256(signing.SIGNED / "dtb")
     found = [entry for entry in signing.measurements(m) if entry.name == "dtb"]
     want = signing.Entry("ima-buf", f"sha256:{hashlib.sha256(bytes.fromhex(digest)).hexdigest()}", "dtb", (digest,))
@@ -223,7 +223,7 @@ def dtb_is_measured(m, row):
 
 @pytest.fixture(scope="module")
 def table():
-    """Verdicts, filled by the tests, printed and kept when all have run."""
+    """The tests' verdicts, printed and kept after the last one."""
     lines = [("policy", "kind", "good", "origin", "adopted", "from ext4", "cause", "and mainline's")]
     yield lines
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
@@ -236,7 +236,7 @@ def table():
 
 @pytest.mark.parametrize("title,name,slots,rows", BOOTS, ids=[boot[0] for boot in BOOTS])
 def test_verdicts(title, name, slots, rows, table):
-    """Each row's verdict is what the table says, and mainline's for the same bytes on ext4, with the same cause."""
+    """Each row's verdict is that of the table, and mainline's for the same bytes on ext4, with the same cause."""
     faults, mainline = [], {}
     with start(title, name, slots) as m:
         for row, slot in rows:

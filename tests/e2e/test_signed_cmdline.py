@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No signature covers a command line: what docs/signing.md says can be done, a signed kernel that takes none, from end to
-end."""
+"""No signature covers a command line. docs/signing.md says what to do: a signed kernel that takes none, from end to end."""
 
 import re
 
@@ -30,7 +29,7 @@ def test_kernel_is_configured_as_the_page_says():
 
 @pytest.mark.parametrize("image", [IMAGE, OWN], ids=["takes it", "takes none"])
 def test_hostile_command_line(image):
-    """Signatures are forced, and root gives the next kernel, which has a good one, what it likes."""
+    """Signatures are forced. Root gives the next kernel, which has a good one, any command line."""
     name = image.parents[3].name
     evil = stash.WORK / "cmdline.evil"
     evil.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The ways that signatures come: from U-Boot's record, from evmctl in the guest; and what IMA has of a command line."""
+"""Ways of a signature: from U-Boot's record, from evmctl in the guest; and IMA's entry of a command line."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ DENIED = "EACCES"
 
 
 def test_command_line_is_measured_as_mainline_does():
-    """KEXEC_CMDLINE: the entry that mainline makes is the one that an adoption makes, so the list has it once."""
+    """KEXEC_CMDLINE: mainline's entry and an adoption's are the same, so the list has it once."""
     def lines(m):
         return [entry for entry in signing.measurements(m) if entry.name == "kexec-cmdline"]
 
@@ -37,12 +37,12 @@ def test_command_line_is_measured_as_mainline_does():
 
 
 def test_signed_in_the_guest_after_the_policy_changed():
-    """What was adopted before there was a policy is appraised anew; evmctl signs it where it lies."""
+    """A slot that was adopted before there was a policy is appraised again. evmctl signs it in place."""
     base, slot = Slot("base", FIRST, "imasig", "firmware"), Slot("r1", FIRST + SLOT, None, "runtime")
     with start("evmctl", "none", [base, slot]) as m:
         stage(m, slot, KINDS["unsigned"][1])
         assert load_slot(m, slot) == (OK, "")
-        # The kernel takes no key whose certificate nobody it trusts has signed
+        # The kernel refuses a certificate that nobody it trusts has signed
         output, status = signing.add_key(m, "stranger")
         assert status != 0 and "Required key not available" in output, output
         signing.write_policy(m, [IMASIG])
@@ -60,7 +60,7 @@ def test_signed_in_the_guest_after_the_policy_changed():
 
 
 def test_signatures_that_uboot_recorded():
-    """kstash load <slot> kernel.sig: nobody sets an xattr, and the policy has its way."""
+    """kstash load <slot> kernel.sig: nobody sets an xattr, and the policy is satisfied."""
     want = {"full imasig": (OK, ""), "initrd, unknown key": (DENIED, "invalid-signature"),
             "initrd imasig, kernel unknown": (DENIED, "invalid-signature"),
             "initrd unsigned": (DENIED, "IMA-signature-required"),

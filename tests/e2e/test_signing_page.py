@@ -36,7 +36,7 @@ def make_config(folder, target):
 
 
 def test_kernel_is_configured_as_the_page_says(tmp_path):
-    """The options are those of the kernel that the page is tried with, and all that arm64's defconfig lacks."""
+    """The page's options are in the tested kernel, and are all that arm64's defconfig lacks."""
     wanted = block("kernel-config").splitlines()
     make_config(tmp_path, "defconfig")
     with open(tmp_path / ".config", "a", encoding="ascii") as config:
@@ -49,7 +49,7 @@ def test_kernel_is_configured_as_the_page_says(tmp_path):
 
 @pytest.fixture(scope="module")
 def folder():
-    """The workstation's folder of the keys, with what it signs and has signed."""
+    """The workstation's folder of the keys, with the files that it signs."""
     path = stash.WORK / "page"
     shutil.rmtree(path, ignore_errors=True)
     shutil.copytree(signing.KEYS, path)
@@ -71,7 +71,7 @@ def disk(folder):
 
 
 def boot(name, disk):
-    """U-Boot's part, then our Linux from the same disk."""
+    """U-Boot's commands, then our Linux from the same disk."""
     m = Machine(name, bios=UBOOT, disk=disk)
     with closed_on_failure(m):
         m.uboot_prompt()
@@ -92,12 +92,12 @@ def mount(m):
 
 
 def device(m, name, status=0):
-    """Run the page's commands for the device, in the folder of its disk, up to the first that fails."""
+    """Run the page's commands for the device, in the folder of its disk, up to the first failure."""
     return m.run(f"(cd /mnt; set -e\n{block('device ' + name)})", status, timeout=120)
 
 
 def refused(m, name):
-    """Run the page's commands for the device, of which only the last, the load, may fail."""
+    """Run the page's commands for the device. Only the last, the load, may fail."""
     *before, load = block("device " + name).splitlines()
     m.run("(cd /mnt; set -e\n" + "\n".join(before) + ")", timeout=120)
     output, status = m.run(load, None)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""kexec-membuf stage, erase and release: what comes to lie in a slot, what is refused, and what is left by whatever
-goes wrong on the way."""
+"""kexec-membuf stage, erase and release: the slot's content, refusals, and what a failure leaves."""
 
 import gzip
 import json
@@ -49,7 +48,7 @@ FIT = """/dts-v1/;
 
 
 def made_once(name, command, *sources):
-    """A file that a command makes of others; it is made anew where one of them is newer."""
+    """A file that a command makes from others. It is made again if one of them is newer."""
     out = WORK / name
     with stash.alone(name):
         if not out.exists() or any(source.stat().st_mtime > out.stat().st_mtime for source in sources):
@@ -70,7 +69,7 @@ def make_fit(out, *options):
 
 
 def inside_zboot(path):
-    """What is packed in an EFI zboot image: the Image, with all the memory that it owns."""
+    """The content of an EFI zboot image: the Image, with all the memory that it owns."""
     data = path.read_bytes()
     assert data[4:8] == b"zimg" and data[0x18:0x1d] == b"zstd\0"
     offset, size = struct.unpack("<II", data[8:16])
@@ -78,7 +77,7 @@ def inside_zboot(path):
 
 
 def sources():
-    """What is staged, by its name on the guest's second disk."""
+    """The files to stage, by their names on the guest's second disk."""
     packed = made_once("stage.Image.gz", lambda out: out.write_bytes(gzip.compress(IMAGE.read_bytes(), 6)), IMAGE)
     files = {
         "Image": IMAGE,
@@ -92,7 +91,7 @@ def sources():
         "dtb": stash.FILES["virt.dtb"],
     }
     damaged = bytearray(files["inside.itb"].read_bytes())
-    # In the middle of the initrd, which is the largest
+    # In the middle of the initrd, the largest file
     damaged[len(damaged) - INITRAMFS.stat().st_size // 2] ^= 1
     files["damaged.itb"] = WORK / "stage.damaged.itb"
     files["damaged.itb"].write_bytes(damaged)
@@ -106,7 +105,7 @@ def disk():
 
 @pytest.fixture(scope="module")
 def m(disk):
-    """Slot a holds a payload that is loaded, b is to be staged into, c is small."""
+    """Slot a has a loaded payload, b is staged into, c is small."""
     files, load = stash.staged(BASE["a"])
     nodes = [stash.node("a", BASE["a"], files=files, bootargs=BOOTARGS), stash.node("b", BASE["b"]),
              stash.node("c", SMALL_BASE, SMALL_SIZE)]
@@ -127,7 +126,7 @@ def assert_empty(m, slot):
 
 
 def assert_holds(m, slot, kernel=IMAGE, initrd=None, dtb=None):
-    """The slot holds these and nothing else."""
+    """Check that the slot holds these files and nothing else."""
     assert stash.state(m, slot) == "staged"
     for file, source in (("kernel", kernel), ("initrd", initrd), ("dtb", dtb)):
         if source:
@@ -137,7 +136,7 @@ def assert_holds(m, slot, kernel=IMAGE, initrd=None, dtb=None):
 
 
 def refused(m, command):
-    """The one line that a command says when it fails, without the program's name."""
+    """The one line of a command that fails, without the program's name."""
     output, got = m.run(f"{command} > /dev/null 2> /tmp/said", None, timeout=120)
     output += m.read("/tmp/said")
     assert got == 1, output
@@ -160,7 +159,7 @@ def held(m, options, script, fed=""):
 
 
 def until(condition):
-    """Shell: wait for it, and not for ever."""
+    """Shell: wait for it, but not for ever."""
     return f"n=0; until {condition} || [ $n -gt 300 ]; do n=$((n + 1)); sleep 0.1; done"
 
 
@@ -168,7 +167,7 @@ def written(file, size):
     return until(f"[ $(stat -c %s /sys/fs/kexec/b/{file}) -ge {size} ]")
 
 
-# Everything is written but the rest of an initrd that comes through the pipe
+# Everything is written except the rest of an initrd that comes through the pipe
 WAITING = "head -c 1200000 /src/initrd >&3; " + written("initrd", 1048576)
 
 
@@ -177,7 +176,7 @@ class TestStage:
 
     @pytest.fixture(autouse=True)
     def others_stay(self, m):
-        """Whatever happens to slot b, what is loaded stays so."""
+        """Whatever happens to slot b, the loaded image stays."""
         yield
         assert stash.state(m, "a") == "loaded"
         assert m.read("/sys/kernel/kexec/loaded") == "1"
@@ -196,7 +195,7 @@ class TestStage:
 
     @pytest.mark.parametrize("name", ["Image", "Image.gz", "Image.zst", "vmlinuz.efi"])
     def test_little_memory_is_used(self, m, name):
-        """zstd may look back at 128 MiB; what the program itself is made of counts, too."""
+        """zstd may look back at 128 MiB. The program itself counts too."""
         status, log = held(m, f"--kernel /src/{name} --initrd /tmp/f", "cat /proc/$pid/status > /tmp/status; kill $pid",
                            WAITING)
         assert status == 128 + 15, log
@@ -287,7 +286,7 @@ class TestStage:
         assert_empty(m, "b")
 
     def test_full_slot_is_emptied(self, m):
-        """How long it is is not known before."""
+        """Its length is not known before."""
         assert refused(m, "cat /src/initrd | kexec-membuf stage c --kernel /src/Image --initrd -") == \
             "slot 'c': initrd: is larger than the 2097152 bytes of room for it; take a larger slot or a smaller initrd"
         assert_empty(m, "c")
@@ -306,7 +305,7 @@ class TestStage:
         ("kernel", IMAGE.stat().st_size - 200_000), ("initrd", 1_000), ("initrd", 70_000), ("initrd", 1_200_000),
         ("initrd", 4_000_000)])
     def test_kill_leaves_it_empty_or_bad(self, m, file, fed):
-        """Never staged, wherever it comes; and what comes next can be staged."""
+        """The slot is never staged, wherever the signal comes, and the next stage works."""
         m.run("kexec-membuf erase b")
         source, other = ("Image", "") if file == "kernel" else ("initrd", "--kernel /src/Image ")
         # It waits for the rest of a piece of 128 KiB; the first 1024 bytes are looked at before anything is written
@@ -321,7 +320,7 @@ class TestStage:
         assert refused(m, "kexec-membuf load b")
 
     def test_interrupt_from_the_terminal(self, m):
-        """Progress is seen there, and Ctrl-C ends it as it ends any program."""
+        """A terminal shows progress, and Ctrl-C ends the program."""
         # Not for QEMU, but for the guest
         mode = termios.tcgetattr(m.child.fileno())
         mode[3] &= ~termios.ISIG
@@ -374,7 +373,7 @@ class TestStage:
             "slot 'c': cannot be changed: its memory was given back until the next boot; take another slot"
 
     def test_source_that_vanishes_leaves_nothing(self, m):
-        """The disk is pulled out; the initrd's first bytes were read by then."""
+        """The disk is pulled out after the initrd's first bytes were read."""
         m.run("echo 3 > /proc/sys/vm/drop_caches")
         status, log = held(m, "--kernel /tmp/f --initrd /src/initrd",
                            "echo 1 > /sys/block/vdb/device/../remove; cat /tmp/rest >&3",
@@ -387,7 +386,7 @@ class TestStage:
 
 
 def test_what_was_staged_runs(m):
-    """The last one: the machine goes on in slot b."""
+    """The last test: the machine goes on in slot b."""
     m.run("cat /mnt/own.initrd | kexec-membuf stage b --kernel /mnt/own.linux --initrd - --reuse-cmdline")
     m.run("kexec-membuf load b")
     m.jump("kexec-membuf exec")

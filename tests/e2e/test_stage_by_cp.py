@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Staging from the running system with nothing but cp, and what becomes of it."""
+"""Stage from the running system with nothing but cp."""
 
 import pytest
 
@@ -11,7 +11,7 @@ KEXEC_FILE_MEMBUF = 0x100
 
 @pytest.mark.steps
 class TestStaging:
-    """Two empty slots; at the end the machine goes to the one that was loaded."""
+    """Two empty slots. At the end the machine kexecs into the loaded one."""
 
     @pytest.fixture(scope="class")
     def m(self):
@@ -30,7 +30,7 @@ class TestStaging:
         assert m.read(stash.slot_path("a", "origin")) == "runtime"
 
     def test_initrd_makes_way_for_a_larger_kernel(self, m):
-        """A quarter of 128 MiB is where an initrd without a kernel goes: the installer's kernel owns more."""
+        """An initrd without a kernel goes to a quarter of 128 MiB. The installer's kernel owns more."""
         assert stash.image_size(FILES["installer.linux"]) > 32 * MIB
         m.run("cp /mnt/installer.linux /sys/fs/kexec/a/kernel")
         assert stash.state(m, "a") == "staged"
@@ -88,7 +88,7 @@ def test_no_room_for_what_a_load_adds():
     size = stash.align(stash.image_size(stash.IMAGE) + stash.INITRAMFS.stat().st_size + MIB, 2 * MIB)
     files, load = stash.staged(BASE["a"], size=size)
     offset, length, _ = files["initrd"]
-    # As long as the slot allows, so that not a page is left behind it
+    # As long as the slot allows: no page is left behind it
     path = stash.WORK / "no-room.initrd"
     path.write_bytes(stash.INITRAMFS.read_bytes().ljust(size - offset, b"\0"))
     files["initrd"] = (offset, path.stat().st_size, stash.sha256(path))
@@ -103,9 +103,9 @@ def test_no_room_for_what_a_load_adds():
 
 
 def test_kexec_handover_stays_in_place():
-    """With KHO on mainline copies everything to its scratch areas; an adopted image has its segments in the slot."""
+    """With KHO on mainline copies everything to its scratch areas. An adopted image has its segments in the slot."""
     files, load = stash.staged(BASE["a"])
-    # What a kernel with KASAN would ask for by itself is more than there is in one piece
+    # By itself, a kernel with KASAN asks for more than there is in one piece
     args = BOOTARGS + " kho=on kho_scratch=16M,64M,512M"
     nodes = [stash.node("a", BASE["a"], files=files, bootargs=args), stash.node("b", BASE["b"])]
     with stash.direct_machine("staging-kho", nodes, load, append=args) as m:

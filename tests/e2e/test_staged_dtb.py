@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A staged device tree beside the running one: what it may not bring along, what it keeps, and what it gets of what
-firmware alone knows."""
+"""A staged device tree beside the running one: what it may not bring, what it keeps, and what it gets of the firmware's
+knowledge."""
 
 import re
 import subprocess
@@ -43,13 +43,13 @@ SPIN_TABLE = cpus('enable-method = "spin-table"; cpu-release-addr = <0 0xd8>;') 
 
 
 def machine(name, files, nodes=None, load=(), **kwargs):
-    """Slots by records, both empty unless said otherwise; these files are in the guest's root."""
+    """Slots by records, empty by default. The guest's root has these files."""
     nodes = nodes or [stash.node(slot, base) for slot, base in BASE.items()]
     return stash.direct_machine(name, nodes, load, initrd=stash.initrd_with(name, files), **kwargs)
 
 
 def full_b():
-    """A record of b with a payload in it, and what to load for that."""
+    """A record of b with a payload, and the files that QEMU loads for it."""
     files, load = stash.staged(BASE_B)
     return stash.node("b", BASE_B, files=files, bootargs=BOOTARGS), load
 
@@ -59,7 +59,7 @@ def empty_a():
 
 
 def check_b(m):
-    """b is what it was."""
+    """Check that b is unchanged."""
     assert stash.state(m, "b") == "staged", stash.kernel_log(m, "kexec_stash")
     assert stash.guest_sha256(m, stash.slot_path("b", "kernel")) == stash.sha256(IMAGE)
     m.run("kfl -f 0x100 /sys/fs/kexec/b/kernel")
@@ -82,7 +82,7 @@ def entries(m):
     return re.findall(r"^/memreserve/\s*(\S+)\s+(\S+);", source, re.M)
 
 
-# name, source text, what the line says behind "dtb: "
+# name, source text, the line behind "dtb: "
 REFUSED = [
     ("vpu", reserved("vpu@62000000 { reg = <0 0x62000000 0 0x1000000>; no-map; };"),
      "its /reserved-memory/vpu@62000000 lies over slot 'b'"),
@@ -104,7 +104,7 @@ REFUSED = [
 
 
 class TestRefused:
-    """One line, and nothing else has changed."""
+    """One line, and no other change."""
 
     @pytest.fixture(scope="class")
     def m(self):
@@ -129,7 +129,7 @@ class TestRefused:
 
 
 def leftovers():
-    """Of a boot that used both slots as its memory."""
+    """A tree saved from a boot that used both slots as its memory."""
     chosen = ("linux,initrd-start = <0 0x62000000>; linux,initrd-end = <0 0x62800000>; linux,elfcorehdr = <0 0x61000000 0 "
               "0x1000>; linux,usable-memory-range = <0 0x60000000 0 0x2000000>; linux,uefi-system-table = <0 0x61000000>; "
               "linux,ima-kexec-buffer = <0 0x63000000 0 0x10000>; linux,kho-fdt = <0 0x64000000>; "
@@ -139,7 +139,7 @@ def leftovers():
 
 
 def test_leftovers_of_another_boot():
-    """They cost no memory and no slot; CPUs are started as firmware wants it; the tree's command line is its own."""
+    """Left-overs cost no memory and no slot. CPUs start as firmware wants it. The tree's command line is its own."""
     b, load = full_b()
     with machine("tree-leftovers", {"x.dtb": leftovers()}, [empty_a(), b], load) as m:
         before = entries(m), m.run("nproc"), stash.meminfo(m, "MemTotal")
@@ -161,13 +161,13 @@ def test_leftovers_of_another_boot():
         assert not {"linux,elfcorehdr", "linux,usable-memory-range", "linux,uefi-system-table", "linux,sml-base"} & \
             set(chosen)
         check_b(m)
-        # And once more: the slot that it came from is back
+        # Once more: the slot that it came from is back
         go(m, "b")
         assert stash.state(m, "a") == "empty"
 
 
 def test_tree_of_a_running_system():
-    """What U-Boot and Linux have made of a tree is a tree to stage."""
+    """A tree that U-Boot and Linux have changed can be staged."""
     with stash.uboot_machine("tree-saved") as m:
         m.uboot(f"kstash reserve a {stash.SLOT_SIZE:#x} {BASE['a']:#x}")
         stash.uboot_stage(m, "b", "own.linux", "own.initrd")
@@ -256,7 +256,7 @@ def test_command_line_by_initrd():
         assert m.read("/proc/cmdline") == FROM_DTB
 
 
-# /reserved-memory that Linux would ignore
+# A /reserved-memory that Linux would ignore
 
 @pytest.mark.parametrize("name, cells", [("bare", ""), ("other-cells", OTHER_CELLS)], ids=["bare", "other-cells"])
 def test_repaired_by_uboot(name, cells):
@@ -288,7 +288,7 @@ def test_repaired_by_uboot(name, cells):
     ("", "#address-cells = <2>; #size-cells = <2>;", "ranges is missing, so Linux ignores /reserved-memory"),
 ], ids=["other-cells", "no-ranges"])
 def test_record_that_linux_ignores(body, cells, why):
-    """It is said of each slot, and says why; an ordinary load goes on."""
+    """A line for each slot says why. An ordinary load works."""
     name = "tree-ignored"
     nodes = "\n".join(stash.node(slot, base) for slot, base in BASE.items()) + body
     tree = dtb(name, reserved(nodes, cells) + "/ { chosen { }; memory@40000000 { device_type = \"memory\"; "
@@ -319,7 +319,7 @@ def high_machine(name, body):
 
 
 def test_records_that_cannot_be_written():
-    """One line, and an ordinary load goes on; one from the slot is refused."""
+    """One line, and an ordinary load works. A load from the slot is refused."""
     with high_machine("tree-unwritten", "vpu { reg = <0x70000000 0x1000>; };") as m:
         m.run("dmesg -c > /dev/null")
         why = "#address-cells is not the root's, so Linux ignores /reserved-memory"
@@ -340,7 +340,7 @@ def test_records_that_cannot_be_written():
 
 
 def test_repaired_by_linux():
-    """Where no node has a meaning to lose, the slot is there after an ordinary kexec, too."""
+    """If no node would change its meaning, the slot is there after an ordinary kexec too."""
     with high_machine("tree-repaired", "") as m:
         stash.stage(m, "a")
         m.run(f"kexec -s -l /mnt/own.linux --initrd=/mnt/own.initrd --command-line='{BOOTARGS}'")
@@ -351,7 +351,7 @@ def test_repaired_by_linux():
 
 
 def test_payload_of_a_refused_record_is_forgotten():
-    """This kernel has long used the memory; the next one finds nothing wrong with the record."""
+    """This kernel uses the memory already. The next one finds the record right."""
     files, load = stash.staged(BASE["a"])
     kernel = 0x40200000     # where QEMU puts it
     nodes = [stash.node("a", BASE["a"], files=files, bootargs=BOOTARGS),
@@ -381,7 +381,7 @@ def test_staged_tree_is_repaired():
 
 
 def test_frame_buffer_goes_on():
-    """It is in the next tree with its memory, whose phandle is another one there."""
+    """It is in the next tree with its memory, which has another phandle there."""
     node = "fb: fb@70000000 { reg = <0 0x70000000 0 0x400000>; no-map; phandle = <0x9000>; };"
     chosen = ("/ { chosen { framebuffer@70000000 { compatible = \"simple-framebuffer\"; memory-region = <&fb>; "
               "width = <800>; height = <600>; stride = <3200>; format = \"a8r8g8b8\"; }; }; };")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""CPUs that no kernel can be left with: firmware that starts them by a spin table has no way to take them back."""
+"""CPUs that block a kexec: firmware with a spin table starts them, but cannot stop them."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ from stash import BASE_A, BOOTARGS, INITRAMFS
 
 
 def spin_table_tree(name, nodes):
-    """QEMU's tree, but its CPUs are to be started by a spin table, which nothing serves."""
+    """QEMU's tree with a spin table for the CPUs, which nothing serves."""
     out = stash.device_tree(name, nodes)
     source = out.with_suffix(".dts")
     text, count = re.subn(r'enable-method = "psci";', 'enable-method = "spin-table"; cpu-release-addr = <0x0 0xd8>;',

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Time stamps of a kexec: the new kernel tells where the time went, and takes nothing for a stamp that is none."""
+"""Time stamps of a kexec: the new kernel shows where the time went, and accepts no false stamp."""
 
 import json
 import socket
@@ -14,12 +14,12 @@ from stash import BASE, BASE_B, BOOTARGS, INITRAMFS, MIB, SLOT_SIZE
 
 TIMING = "/sys/kernel/kexec/timing"
 STAMPS = ("reboot", "jump", "entry", "init")
-# Host time of a line on the serial console is when it was read, which a busy host does late
+# The host's time of a serial line is when it was read; a busy host reads late
 TOLERANCE = 2
 
 
 def stamps(m):
-    """What the kernel shows, with None for unknown; entry and init are never that."""
+    """The kernel's stamps, None for unknown. entry and init are always known."""
     text = m.read(TIMING)
     print(text)
     lines = [line.split(" ") for line in text.splitlines()]
@@ -34,7 +34,7 @@ def seconds(seen, start, end):
 
 
 def durations(m, seen):
-    """What the tool makes of them."""
+    """The tool's durations."""
     def ns(start, end):
         return None if None in (seen[start], seen[end]) else (seen[end] - seen[start]) * 10**9 // seen["frequency"]
     assert json.loads(m.run("kexec-membuf timing --json")) == {
@@ -46,14 +46,14 @@ def durations(m, seen):
 
 
 def only_own(m):
-    """No stamp of the kernel before this one."""
+    """Check that there is no stamp of the kernel before this one."""
     seen = stamps(m)
     assert seen["reboot"] is None and seen["jump"] is None
     return seen
 
 
 def stage_at_end(slot_base):
-    """A payload whose initrd reaches to the end of the slot, as only another maker would put it."""
+    """A payload whose initrd reaches to the end of the slot, as another maker may put it."""
     files, load = stash.staged(slot_base)
     _, length, digest = files["initrd"]
     offset = SLOT_SIZE - stash.align(length)
@@ -76,14 +76,14 @@ class TestTiming:
 
     @staticmethod
     def jump(m, command):
-        """To the next kernel; what it shows, which what was seen from outside must not contradict."""
+        """Kexec to the next kernel. Returns its stamps, which must agree with the times seen from outside."""
         before = stamps(m)
         begin = time.monotonic()
         m.jump(command)
         m.shell()
         seen = stamps(m)
         at, after = {}, begin
-        # The old kernel's log, which was looked at before the jump, has such lines too
+        # The old kernel's log, read before the jump, has such lines too
         for line, regex in (("shutdown", r"Starting new kernel"), ("bye", r"Bye!"), ("booting", r"Booting Linux on"),
                             ("run", r"Run /init as init process"), ("ready", READY)):
             after = m.log.time_of(regex, after)
@@ -120,7 +120,7 @@ class TestTiming:
             ["slot 'timing' at 0x70000000 refused: label is the name of a file beside the slots"]
 
     def test_no_room_for_the_page(self, m):
-        """A payload is not written over, be it to the end of the slot."""
+        """A payload is not overwritten, even if it reaches to the end of the slot."""
         last = m.run("sha256sum /sbin/pollstate")
         m.run("kexec-membuf load b")
         self.jump(m, "kexec-membuf exec")
@@ -145,14 +145,14 @@ class TestTiming:
         m.run("mount -t ext4 -o ro /dev/vda /mnt")
 
     def test_ordinary_kexec(self, m):
-        """Nobody left stamps for this one; those of the kexec before it are not shown again."""
+        """Nobody left stamps for this kernel. Those of the kexec before are not shown again."""
         m.run(f"kexec -s -l /mnt/own.linux --initrd=/mnt/own.initrd --command-line='{BOOTARGS}'")
         self.jump(m, "kexec -e")
         only_own(m)
 
 
 MAGIC, VERSION, FREQUENCY, NUMBER = 0x737473636578656b, 1, 62500000, 0x1122334455667788
-# QEMU puts the kernel at the first of these; its initrd is behind the slot
+# QEMU puts the kernel at the first of these, and its initrd behind the slot
 RUNNING_BASE, RUNNING_SIZE = 0x40200000, 64 * MIB
 PAGE = RUNNING_BASE + RUNNING_SIZE - 64 * 1024
 
@@ -186,7 +186,7 @@ def physical(path, address):
     ("stale", page(number=NUMBER + 1), None, None),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_page(name, content, reboot, jump):
-    """What lies in the hand-over page is shown only where it can be true, and is taken once."""
+    """Stamps in the hand-over page are shown only if they can be true, and are taken once."""
     file, qmp = stash.WORK / f"timing-{name}.page", stash.WORK / f"timing-{name}.qmp"
     stash.WORK.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)

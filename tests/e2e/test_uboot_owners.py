@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One owner for each byte, where U-Boot has a say: what else wants a slot's memory, by a command or by a device tree, and
-whether all slots are told of."""
+"""One owner for each byte in U-Boot: other users of a slot's memory, by a command or by a device tree, and the records of
+all slots."""
 
 import gzip
 import re
@@ -15,7 +15,7 @@ import stash
 from qemu import IMAGE, INITRAMFS, UBOOT, Machine, make_disk
 from stash import BASE_A, BASE_B, BOOTARGS, MIB, SLOT_SIZE
 
-# In nobody's way, for a device tree that is changed at the prompt
+# A free place for a device tree that is changed at the prompt
 FDT_AT = 0x4a000000
 BOOTARGS_MAX = 2047
 
@@ -30,7 +30,7 @@ def over_a(m, command, what):
 
 @pytest.mark.steps
 class TestWriters:
-    """Slot a is staged; then one after the other wants to write to it."""
+    """Slot a is staged. Then one command after the other tries to write to it."""
 
     @pytest.fixture(scope="class")
     def m(self):
@@ -87,7 +87,7 @@ class TestWriters:
         initrd, size = re.search(r"initrd at (0x[0-9a-f]+), (\d+) bytes", listed).groups()
         dtb = re.search(r"dtb +at (0x[0-9a-f]+)", listed).group(1)
         m.uboot("setenv initrd_high 0xffffffffffffffff; setenv fdt_high 0xffffffffffffffff")
-        # For the next test: nobody looks at what mw does
+        # For the next test: nothing checks mw
         m.uboot(f"mw.b {BASE_B + MIB:#x} 0 0x1000")
         m.uboot(f'setenv bootargs "{BOOTARGS}"')
         before = len(m.log.lines)
@@ -100,7 +100,7 @@ class TestWriters:
             assert line.startswith(f"kstash: slot 'a': {what} must not be put over it, at 0x"), said
 
     def test_memory_write_is_found_by_linux(self, m):
-        """All that was tried before has not changed a: but for mw, b would be good, too."""
+        """None of this has changed a. Without mw, b would be good too."""
         stash.wait_for_log(m, r"slot 'b': kernel: its sha256 is")
         m.run("kexec-membuf load a")
         assert "EBADMSG" in m.fails("kexec-membuf load b")
@@ -109,7 +109,7 @@ class TestWriters:
 
 
 def test_files_of_a_bootflow():
-    """Their addresses are the environment's, and nobody asks LMB."""
+    """The environment gives their addresses, and nobody asks LMB."""
     folder, image = stash.WORK / "bootflow", stash.WORK / "bootflow.img"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "extlinux").mkdir(parents=True)
@@ -119,7 +119,7 @@ def test_files_of_a_bootflow():
     shutil.copyfile(INITRAMFS, folder / "own.initrd")
     subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "^metadata_csum,^64bit,^orphan_file", "-d", folder, image, "64M"],
                    check=True, capture_output=True)
-    # A bootflow wants a partition
+    # A bootflow needs a partition
     content, table = image.read_bytes(), bytearray(MIB)
     table[446:462] = struct.pack("<8B2I", 0x80, 0, 0, 0, 0x83, 0, 0, 0, MIB // 512, len(content) // 512)
     table[510:512] = b"\x55\xaa"
@@ -167,13 +167,13 @@ def boot(m, fdt=f"{FDT_AT:#x}", append=""):
 
 
 def system_ram(m, address):
-    """Whether an address is RAM that this kernel has mapped."""
+    """Whether this kernel has mapped an address as RAM."""
     return any(int(first, 16) <= address <= int(last, 16) for first, last in
                re.findall(r"(?m)^([0-9a-f]+)-([0-9a-f]+) : System RAM", m.run("cat /proc/iomem")))
 
 
 def test_tree_of_the_system_reserves_in_a_slot():
-    """A region of the TEE in a, an entry in b: both stay theirs, c is told of."""
+    """A region of the TEE in a, an entry in b: both stay, and c has a record."""
     with stash.uboot_machine("uboot-os-tree") as m:
         stash.uboot_stage(m, "a", "own.linux", "own.initrd")
         stash.uboot_stage(m, "b", "own.linux")
@@ -188,8 +188,8 @@ def test_tree_of_the_system_reserves_in_a_slot():
 
 
 def test_control_tree_reserves_in_a_slot():
-    """The other order: what is there before the slot is asked for."""
-    # QEMU puts a device elsewhere for firmware that could have ACPI
+    """The other order: the others are there before the slot."""
+    # For firmware that could have ACPI, QEMU puts a device elsewhere
     machine = ",acpi=off"
     tree = stash.device_tree("uboot-control-tree", [
         stash.node("c", 0x70000000, 16 * MIB),
@@ -213,7 +213,7 @@ ENV_SIZE = 0x40000
 
 
 def saved_environment(name, **variables):
-    """QEMU's options for the flash that U-Boot has its environment in."""
+    """QEMU's options for the flash with U-Boot's environment."""
     inside = b"".join(f"{key}={value}\0".encode() for key, value in variables.items()).ljust(ENV_SIZE - 4, b"\0")
     flash = stash.WORK / f"{name}.flash"
     flash.parent.mkdir(parents=True, exist_ok=True)
@@ -244,8 +244,8 @@ BASES = {label: 0x50000000 + i * 40 * MIB for i, label in enumerate(LABELS)}
 
 
 def reserve_eight(m):
-    """With as long a command line in each as there may be."""
-    # What is typed has at most 1,023 characters
+    """Each with the longest command line allowed."""
+    # A typed line has at most 1,023 characters
     m.uboot(f"setenv x {'x' * 256}; setenv y ${{x}}${{x}}${{x}}${{x}}")
     m.uboot(f"setenv z ${{y}}${{x}}${{x}}${{x}}{'z' * (BOOTARGS_MAX - 7 * 256)}")
     for label in LABELS:
@@ -257,7 +257,7 @@ def reserve_eight(m):
 
 
 def check_eight(m):
-    """All are there with what they have, and none is where the kernel runs."""
+    """All slots are there with their content, and the kernel runs in none."""
     assert sorted(stash.slots(m)) == LABELS
     for label in LABELS:
         assert len(m.read(stash.slot_path(label, "cmdline"))) == BOOTARGS_MAX
@@ -276,7 +276,7 @@ def test_eight_records_by_booti():
 
 
 def test_eight_records_by_bootefi():
-    """As an EFI program, which puts itself anywhere: the map that it goes by has the slots as taken."""
+    """As an EFI program, which may go anywhere: its memory map shows the slots as taken."""
     at = set()
     for i in range(3):
         with stash.uboot_machine(f"uboot-eight-bootefi-{i}", extra=["-device", "virtio-rng-pci"]) as m:
@@ -288,7 +288,7 @@ def test_eight_records_by_bootefi():
             m.uboot(f'setenv bootargs "{BOOTARGS} efi=debug initrd=own.initrd"')
             m.uboot("load virtio 0 ${kernel_addr_r} own.linux")
             before = len(m.log.lines)
-            # Without a size it is the file that was loaded last, whose disk has the initrd, too
+            # Without a size it is the file that was loaded last, and its disk has the initrd too
             m.send(f"bootefi ${{kernel_addr_r}} {FDT_AT:#x}\r")
             m.shell()
             assert not [text for _, text in m.log.lines[before:] if text.startswith("kstash: ")]
@@ -300,7 +300,7 @@ def test_eight_records_by_bootefi():
 
 
 def efi_map(m):
-    """Ranges of the EFI memory map that nobody may have, joined where they adjoin."""
+    """Ranges of the EFI memory map that nobody may use. Adjacent ones are joined."""
     found = []
     for kind, first, last in re.findall(r"(?m)^([A-Z ]+?) +([0-9a-f]{16})-([0-9a-f]{16}) ", m.uboot("efidebug memmap")):
         if kind.strip() == "CONVENTIONAL":
@@ -313,7 +313,7 @@ def efi_map(m):
     return found
 
 
-# What stands in /reserved-memory of the system's tree, and what becomes of the slots; the root has 2 and 2 cells
+# /reserved-memory of the system's tree, and the result for the slots. The root has 2 and 2 cells
 CELLS = {
     "lacks all": (["mknode / reserved-memory"], None),
     "has 1 and 1": (["mknode / reserved-memory", "set /reserved-memory ranges",
@@ -327,7 +327,7 @@ CELLS = {
 
 @pytest.mark.parametrize("what", CELLS)
 def test_cells_of_reserved_memory(what):
-    """Repaired where nothing depends on them; else Linux would ignore the records, which is said."""
+    """Cells are repaired if nothing depends on them. Otherwise Linux would ignore the records, and a line says so."""
     commands, refused = CELLS[what]
     with stash.uboot_machine(f"uboot-cells-{what.replace(',', '').replace(' ', '-')}") as m:
         stash.uboot_stage(m, "a", "own.linux", "own.initrd")

@@ -40,12 +40,12 @@ def bundle(folder):
 
 
 def release(name, damaged=False):
-    """A release as a FIT, and as RAUC and SWUpdate carry it: (bundle, .swu)."""
+    """A release as a FIT, in RAUC's and SWUpdate's form: (bundle, .swu)."""
     folder = WORK / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shutil.copy(IMAGE, folder / "Image")
-    # Without /init the kernel goes on to the root file system
+    # Without /init the kernel mounts the root file system
     (folder / "release").write_text(name)
     with open(folder / "initrd.img", "wb") as initrd:
         subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=b"release\n", stdout=initrd, cwd=folder, check=True)
@@ -61,7 +61,7 @@ def release(name, damaged=False):
 
 @pytest.fixture(scope="module")
 def media():
-    """A disk with all that is installed: a good release, one with a damaged kernel, and ones changed on the way."""
+    """A disk with the releases: a good one, one with a damaged kernel, and some changed on the way."""
     WORK.mkdir(parents=True, exist_ok=True)
     files = {}
     for name, damaged in (("good", False), ("damaged", True)):
@@ -99,7 +99,7 @@ def up(m):
 
 
 def switch(m, command):
-    """Through systemd's shutdown into what is loaded."""
+    """Go through systemd's shutdown into the loaded image."""
     m.jump(command)
     up(m)
 
@@ -113,12 +113,12 @@ def failed_units(m):
 
 
 def journal(m, unit):
-    """All that a unit has said until now: journald may be a moment behind."""
+    """A unit's lines until now; journald may be a moment behind."""
     return m.run(f"journalctl --sync; journalctl -u {unit} -o cat --no-pager")
 
 
 def rauc_slots(m):
-    """RAUC's own view: bootname -> (state, boot status), and the slot that it was booted from."""
+    """RAUC's view: bootname -> (state, boot status), and the slot that it was booted from."""
     status = json.loads(m.run("rauc status --output-format=json", timeout=120).splitlines()[-1])
     print(json.dumps(status, indent=1))
     slots = {}
@@ -130,7 +130,7 @@ def rauc_slots(m):
 
 @pytest.mark.steps
 class TestRauc:
-    """Two releases in a row, by bundle, and two bundles that are no good."""
+    """Two releases in a row, by bundle, and two bad bundles."""
 
     def test_system_is_up(self, m):
         assert m.run("systemctl is-system-running").strip() == "running", failed_units(m)
@@ -154,19 +154,19 @@ class TestRauc:
         assert states(m) == {"a": "running", "b": "loaded"}
 
     def test_once_more_while_that_is_loaded(self, m):
-        """What was loaded is unloaded, since it is sealed, and staged anew."""
+        """The loaded slot is sealed, so it is unloaded and staged again."""
         print(m.run("rauc install /mnt/good.raucb", timeout=180))
         assert states(m) == {"a": "running", "b": "loaded"}
 
     def test_changed_bundle_is_refused(self, m):
-        """Before anything is written: the slot and what is loaded are as they were."""
+        """Nothing is written: the slot and the loaded image are unchanged."""
         output = m.fails("rauc install /mnt/changed.raucb", timeout=180)
         print(output)
         assert re.search("signature|verif|bundle", output)
         assert states(m) == {"a": "running", "b": "loaded"}
 
     def test_damaged_release_leaves_the_slot_empty(self, m):
-        """Signed as it is, but the FIT's own hash tells."""
+        """The bundle's signature is good, but the FIT's own hash is wrong."""
         output = m.fails("rauc install /mnt/damaged.raucb", timeout=180)
         print(output)
         assert states(m) == {"a": "running", "b": "empty"}
@@ -242,7 +242,7 @@ class TestUnits:
         assert states(m) == {"a": "empty", "b": "running"}
 
     def test_failure_on_the_way_down_is_an_ordinary_reboot(self, m):
-        """Of an empty slot nothing can be loaded; the machine, which QEMU ends at a reboot, does not hang."""
+        """An empty slot cannot be loaded. The machine does not hang; QEMU ends it at the reboot."""
         m.run("systemctl enable --runtime kexec-membuf-load@a")
         m.jump("systemctl start kexec.target")
         assert m.child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=120) == 0

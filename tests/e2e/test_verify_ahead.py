@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Verified ahead: what is staged is checked, sealed and cleaned before anybody loads it, and a load repeats none of it."""
+"""Verified ahead: a payload is checked, sealed and cleaned before the load, and the load repeats none of it."""
 
 import json
 
@@ -10,7 +10,7 @@ from scribble import assert_read_only, assert_writable, may_scribble, scribble_m
 from stash import BASE_A, BASE_B, MIB, verified, wait_until_verified
 
 VERIFY_AHEAD = "/sys/module/kexec_stash/parameters/verify_ahead"
-# A load that looks at no byte of the payload stays below a millisecond of a machine that does one instruction a nanosecond
+# A load that reads no payload stays below a millisecond, on a machine that does one instruction a nanosecond
 LOAD_NS = 1_000_000
 LARGE = 64 * MIB
 
@@ -32,7 +32,7 @@ def damaged(tmp_path_factory):
 
 @pytest.mark.steps
 class TestVerified:
-    """Slot a is firmware's; b has a damaged kernel, and is staged anew while the system runs."""
+    """Slot a is firmware's. b has a damaged kernel, and is staged again at run time."""
 
     @pytest.fixture(scope="class")
     def m(self, tmp_path_factory):
@@ -60,7 +60,7 @@ class TestVerified:
         assert "kexec_verify" in m.run("ps")
 
     def test_load_takes_less_than_a_millisecond(self, m):
-        """The least of some: what else goes on in the guest now and then is not the load's; make bench has the very count."""
+        """The least of several, since other work in the guest is not the load's. make bench has the exact count."""
         took = []
         for _ in range(5):
             what, ns = load_ns(m, "a")
@@ -107,7 +107,7 @@ class TestVerified:
             assert stash.guest_sha256(m, stash.slot_path("b", file)) == stash.sha256(stash.FILES[source])
 
     def test_digests_that_were_taken_go_on_to_the_next_kernel(self, m):
-        """They are in its record, and it verifies by them."""
+        """The digests are in its record, and it verifies with them."""
         what, _ = load_ns(m, "a")
         assert what == "before"
         m.jump("kexec -e")
@@ -121,7 +121,7 @@ class TestVerified:
 
 
 def test_loads_and_writes_while_it_is_verified():
-    """Who comes in the middle of it is not kept waiting, and nothing is hashed twice: told by instruction counts."""
+    """A caller in the middle of it does not wait, and nothing is hashed twice: shown by instruction counts."""
     nodes = [stash.node("a", BASE_A, size=256 * MIB)]
     initrd = stash.initrd_with("verified-middle", {"cputime": stash.BUILD / "tests/cputime"})
     with stash.direct_machine("verified-middle", nodes, smp=1, extra=["-icount", "shift=0"], initrd=initrd) as m:
@@ -161,7 +161,7 @@ def test_loads_and_writes_while_it_is_verified():
 
 
 def test_turned_off_in_the_middle_it_ends_at_once():
-    """Who turns it off waits for some chunk to end, not for a whole verification: told by what the thread has done."""
+    """Turning it off waits for a chunk, not for a whole verification: shown by the thread's progress."""
     nodes = [stash.node("a", BASE_A, size=256 * MIB)]
     initrd = stash.initrd_with("verified-off", {"cputime": stash.BUILD / "tests/cputime"})
     with stash.direct_machine("verified-off", nodes, smp=1, extra=["-icount", "shift=0"], initrd=initrd) as m:

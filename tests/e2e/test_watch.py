@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an update agent does beside staging: wait for a state, and give a slot's memory back."""
+"""More that an update agent does: wait for a state, and give a slot's memory back."""
 
 import json
 import re
@@ -24,7 +24,7 @@ class TestWatch:
 
     @staticmethod
     def watch(m, arguments, command):
-        """What a process sees that waits for slot a while a command runs, and the status that it ends with."""
+        """The output and exit status of a process that waits for slot a while a command runs."""
         m.run(f"rm -f /tmp/seen; pollstate {stash.slot_path('a', 'state')} {arguments} > /tmp/seen & watcher=$!; "
               f"while ! [ -s /tmp/seen ]; do sleep 0.1; done; {command}; wait $watcher; echo $? > /tmp/status",
               timeout=120)
@@ -34,11 +34,11 @@ class TestWatch:
         return seen
 
     def test_wakes_while_it_is_staged(self, m):
-        """Bad from the first byte until the last is written, and staged then."""
+        """Bad from the first byte until the last one is written, then staged."""
         assert self.watch(m, "20000 staged", "cp /mnt/own.linux /sys/fs/kexec/a/kernel") == ["empty", "bad", "staged"]
 
     def test_sleeps_while_nothing_changes(self, m):
-        """Not for another slot, nor for a change that leaves the state as it was."""
+        """No wake-up for another slot, nor for a change that leaves the state."""
         assert self.watch(m, "3000", "cp /mnt/own.initrd /sys/fs/kexec/b/initrd; "
                           "cat /sys/fs/kexec/a/kernel > /dev/null") == ["staged", "timeout"]
 
@@ -50,7 +50,7 @@ class TestWatch:
         assert self.watch(m, "20000 empty", "rm /sys/fs/kexec/a/kernel") == ["staged", "empty"]
 
     def test_wakes_for_a_killed_writer(self, m):
-        """The state stays what it was when the first byte came: bad."""
+        """The state stays as the first byte made it: bad."""
         seen = self.watch(m, "20000 bad", "mkfifo /tmp/f; cat /tmp/f > /sys/fs/kexec/a/kernel & writer=$!; exec 3> /tmp/f; "
                           "head -c 100000 /mnt/own.linux >&3; sleep 1; kill -9 $writer; exec 3>&-; rm /tmp/f; true")
         assert seen == ["empty", "bad"]
@@ -59,11 +59,11 @@ class TestWatch:
 
 @pytest.mark.steps
 class TestRelease:
-    """A slot that nobody needs is memory, until the next kernel starts."""
+    """A slot that nobody needs becomes memory until the next kernel starts."""
 
     @pytest.fixture(scope="class")
     def m(self):
-        # With little memory beside the slots it does not take long to need theirs
+        # With little memory beside the slots, theirs is soon needed
         nodes = [stash.node(slot, base) for slot, base in BASE.items()]
         with stash.direct_machine("release", nodes, mem="640M") as machine:
             yield machine
@@ -109,7 +109,7 @@ class TestRelease:
         assert m.read(stash.slot_path("b", "origin")) == "none"
 
     def test_memory_can_be_used(self, m):
-        """More than there was before, all of it read back."""
+        """A file larger than the memory before, read back completely."""
         size = (stash.meminfo(m, "MemAvailable") - 64 * 1024) // 1024
         copies = size // 16 - 1
         m.run("mount -t tmpfs -o size=95% none /run")
@@ -122,7 +122,7 @@ class TestRelease:
         m.run("umount /run")
 
     def test_memory_is_mapped_by_pages(self, m):
-        """As all other is: a slot is mapped by blocks, of which a page could not be taken out of the linear map."""
+        """Like all other memory: no page could be taken out of the linear map of a slot, which is mapped by blocks."""
         size = (stash.meminfo(m, "MemFree") - stash.meminfo(m, "CmaFree")) // 1024 - 24
         others = self.elsewhere // 4
         pages = int(m.run(f"ulimit -l unlimited; secret {size}", timeout=300))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tests start from a known state: what a child of a test inherits does not depend on who started the tests."""
+"""Tests start from a known state: their children inherit nothing of the caller."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ env | grep -vE '^(PYTEST_|PYTHONPATH=|PATH=|_=|PWD=|SHLVL=|OLDPWD=)' | LC_ALL=C 
 
 
 def hostile():
-    """Between fork and exec."""
+    """Spoil everything that a child inherits, between fork and exec."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGALRM])
@@ -32,13 +32,13 @@ WAYS = {"script": [TOP / "scripts/python", "-c", "import subprocess, sys; subpro
 
 
 def state(text):
-    """What the probe printed, without what pytest prints around it."""
+    """The probe's output, without pytest's."""
     lines = text[text.index("SigBlk:"):].splitlines()
     return [line for line in lines if line != "." and not line.startswith("1 passed")]
 
 
 def test_probe():
-    """Started by the other test, too."""
+    """The other test starts this one too."""
     print(subprocess.run(["bash", "-c", PROBE], check=True, capture_output=True, text=True).stdout)
 
 

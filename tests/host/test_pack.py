@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""kexec-membuf-pack: what it makes, as stock cpio and as the kernel's own code reads it, and what it refuses."""
+"""kexec-membuf-pack: its archives, as stock cpio and the kernel's own code read them, and what it refuses."""
 
 import gzip
 import os
@@ -73,7 +73,7 @@ def kernel_sees(lister, path):
 
 
 def expected(slot, **content):
-    """What kernel_sees() has of a slot."""
+    """kernel_sees()'s result for a slot."""
     return [(f"kernel/kexec/{slot}/{name.replace('_', '.')}",
              f"{slot} {FILES.index(name.removesuffix('_sig'))} {int(name.endswith('_sig'))}", data)
             for name, data in content.items()]
@@ -89,7 +89,7 @@ def test_archive_has_what_was_given(folder, lister):
                     dtb_sig=read["dtb.sig"])
     assert kernel_sees(lister, out) == want
     assert out.read_bytes().startswith(b"070701"), "not what cpio -H newc makes"
-    # And stock cpio sees the same files, and nothing but files
+    # Stock cpio sees the same files, and only files
     names = subprocess.run(["cpio", "-it", "--quiet"], stdin=out.open("rb"), check=True, capture_output=True,
                            text=True).stdout.split()
     assert names == [name for name, _, _ in want]
@@ -115,7 +115,7 @@ def test_archive_is_that_of_stock_cpio(folder, lister):
 
 
 def test_several_slots(folder, lister):
-    """One file in two slots, also where it has two names in its file system: each slot has all of it."""
+    """One file in two slots, even with two names in its file system: each slot has all of it."""
     image = (folder / "Image").read_bytes()
     os.link(folder / "Image", folder / "linked.Image")
     for first, second in (("Image", "Image"), ("Image", "linked.Image"), ("linked.Image", "Image")):
@@ -188,7 +188,7 @@ GOOD = ["a", "--kernel", "Image"]
     (["-o", "nosuch/out.cpio", *GOOD], 1, "cannot write 'nosuch/out.cpio.new'"),
 ], ids=lambda value: None if isinstance(value, int) else " ".join(value) if isinstance(value, list) else "")
 def test_refusal(folder, words, status, line):
-    """One line, and what was there before stays."""
+    """One line, and the old archive stays."""
     (folder / "out.cpio").write_text("before")
     done = pack(folder, *words)
     also = "; see 'kexec-membuf-pack --help'" if status == 2 else ""
@@ -198,7 +198,7 @@ def test_refusal(folder, words, status, line):
 
 
 def fake_cpio(folder, script):
-    """A cpio that does something else, in front of the true one."""
+    """A cpio that does something else, before the real one in PATH."""
     (folder / "bin").mkdir()
     (folder / "bin/cpio").write_text(f"#!/bin/sh\n{script}\n")
     (folder / "bin/cpio").chmod(0o755)

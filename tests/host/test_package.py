@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The Debian package, make install, the systemd units and the completion, as far as this machine can tell: what runs in
-a system of its own with systemd is tested there."""
+"""The Debian package, make install, the systemd units and the completion, as far as this machine can
+test them. test_update_agents.py runs them under systemd."""
 
 import gzip
 import os
@@ -31,7 +31,7 @@ def run(*command, **kwargs):
 
 @pytest.fixture(scope="module", name="deb")
 def fixture_deb():
-    """The package, built where something changed."""
+    """The package, built if something changed."""
     path = run(TOP / "scripts/deb").splitlines()[-1]
     print(path)
     return path
@@ -51,7 +51,7 @@ def make(*settings):
 
 @pytest.fixture(scope="module", name="installed")
 def fixture_installed():
-    """The tool for this machine, installed below a prefix of its own: what units name is there."""
+    """The tool for this machine, installed below a prefix of its own, with the files that the units name."""
     prefix = WORK / "prefix"
     run("rm", "-rf", prefix)
     make("install", f"PREFIX={prefix}")
@@ -89,8 +89,8 @@ def test_package_is_arm64_and_has_the_tools_version(deb, installed):
 
 
 def test_program_is_linked_with_shared_libraries_that_the_package_depends_on(deb, unpacked):
-    """All libraries that the Makefile names are taken as shared ones, and each one's package, with a version, is in
-    Depends; nothing else is."""
+    """The program uses all of the Makefile's libraries as shared ones. Depends has the package of each, with a version, and
+    nothing else."""
     program = unpacked / "usr/sbin/kexec-membuf"
     assert "AArch64" in run("readelf", "-h", program)
     dynamic = run("readelf", "-d", program)
@@ -108,19 +108,19 @@ def test_program_is_linked_with_shared_libraries_that_the_package_depends_on(deb
 
 
 def test_lintian_finds_nothing(deb):
-    """Not in the package, nor in its source, nor about what it was built with."""
+    """lintian finds nothing in the package, its source and its build."""
     changes = f"{TOP}/build/deb/{os.path.basename(deb).removesuffix('.deb')}.changes"
     done = subprocess.run(["lintian", "--allow-root", "-i", "-I", "--pedantic", changes], capture_output=True,
                           text=True, check=False)
     print(done.stdout, done.stderr)
     assert (done.returncode, done.stdout) == (0, "")
-    # A file that lintian cannot open is none that it found nothing in
+    # A file that lintian cannot open is not a clean one
     assert re.search(r"^ \S+ .*kexec-membuf_\S+\.dsc$", open(changes, encoding="utf-8").read(), re.M)
     assert "error" not in done.stderr.lower()
 
 
 def test_installing_starts_nothing_but_the_mount(unpacked):
-    """Which slot is loaded, if any, is the administrator's choice."""
+    """The administrator chooses which slot is loaded, if any."""
     scripts = "".join((unpacked / "DEBIAN" / name).read_text() for name in ("postinst", "prerm", "postrm"))
     print(scripts)
     assert set(re.findall(r"[\w@-]+\.(?:service|mount|target)", scripts)) == {"sys-fs-kexec.mount"}
@@ -129,7 +129,7 @@ def test_installing_starts_nothing_but_the_mount(unpacked):
 # The units
 
 def test_units_have_nothing_that_systemd_minds(installed):
-    """systemd-analyze knows the words in them, and finds program and manual page."""
+    """systemd-analyze knows their settings, and finds program and manual page."""
     units = [installed / "lib/systemd/system" / name for name in UNITS]
     done = subprocess.run(["systemd-analyze", "verify", *map(str, units)], capture_output=True, text=True, check=False,
                           env={**os.environ, "MANPATH": str(installed / "share/man")})
@@ -159,7 +159,7 @@ def test_loading_is_enabled_by_slot_for_a_kexec_only(unpacked):
 
 
 def test_the_load_unit_is_confined(installed):
-    """What systemd itself makes of it: a load needs root, CAP_SYS_BOOT and the stash, and little else."""
+    """As systemd sees it: a load needs root, CAP_SYS_BOOT and the stash, and little else."""
     done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=20", "--no-pager",
                            str(installed / "lib/systemd/system" / UNITS[0])], capture_output=True, text=True,
                           check=False)
@@ -182,7 +182,7 @@ def tree(root):
     (["SBINDIR=/bin", "MANDIR=/m", "UNITDIR=/u", "COMPLETIONDIR=/c"], ["bin", "m/man8", "u", "c"]),
 ], ids=["usr", "default", "each"])
 def test_uninstall_removes_what_install_put_there(settings, folders):
-    """The usual variables say where all of it goes; what was there before is there again, and files beside it stay."""
+    """The usual variables say where everything goes. After an uninstall the old files are there, and files beside it stay."""
     dest = WORK / "dest"
     run("rm", "-rf", dest)
     for folder in folders:
@@ -211,7 +211,7 @@ def test_manual_page_names_the_units(unpacked):
 
 @pytest.fixture(scope="module", name="complete")
 def fixture_complete(installed):
-    """Press the tabulator key: complete("load", "") is what may follow 'kexec-membuf load '."""
+    """Press the tabulator key: complete("load", "") returns what may follow 'kexec-membuf load '."""
     stash = WORK / "stash"
     for slot in ("a", "b", "rescue-1"):
         (stash / slot).mkdir(parents=True, exist_ok=True)
@@ -230,7 +230,7 @@ def fixture_complete(installed):
                               capture_output=True, text=True, check=False,
                               env={**os.environ, "KEXEC_MEMBUF_STASH": str(stash), **env})
         print(words, done)
-        # What goes there would be on the line that is being typed
+        # Output there would be on the typed line
         assert (done.returncode, done.stderr) == (0, "")
         offered = done.stdout.splitlines() if done.stdout != "\n" else []
         assert len(offered) == len(set(offered))
@@ -251,7 +251,7 @@ def test_completion_offers_all_commands(complete, installed):
 
 
 def test_completion_offers_all_options_of_each_command(complete, installed):
-    """Whatever its --help has, in usage and in the list of options."""
+    """Everything in its --help, in usage and in the list of options."""
     program = installed / "sbin/kexec-membuf"
     for command in commands_of(program):
         options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", run(program, command, "--help")))
