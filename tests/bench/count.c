@@ -2,10 +2,9 @@
 /*
  * Count what a guest copies, hashes, cleans and clears, from outside: a TCG plugin
  *
- * The guest runs the kernel that is tested, without a probe in it, and no instruction more. What
- * lies between two marks is counted (tests/guest/bench.c): bytes that copy functions store, by who
- * called them; blocks that hash functions take in; cache lines by the instructions for them. For
- * one CPU.
+ * The guest runs the tested kernel, without a probe and without an additional instruction. Between
+ * two marks (tests/guest/bench.c) this counts bytes that copy functions store, by their callers;
+ * blocks that hash functions take in; cache lines by the instructions for them. For one CPU.
  *
  * Arguments: symbols=<file>, lines of "<kind> <start> <end> <name>" in the order of addresses,
  * kind being c (copies), s (hashes: data is loaded 64 bytes at a time by way of x1), b (hashes 64
@@ -47,7 +46,7 @@ static uint64_t hashed_kernel, hashed_user, cleaned, cleared;
 static uint64_t total, interrupts, interrupt_began;
 static unsigned int interrupt_depth;
 
-/* What is being copied: bytes from lo to hi are stored, some of them more than once */
+/* The current copy: bytes from lo to hi are stored, some of them more than once */
 static struct {
 	struct symbol *caller;
 	uint64_t lo, hi;
@@ -76,7 +75,7 @@ static void on_store(unsigned int cpu, uint32_t info, uint64_t addr, void *data)
 
 	(void)cpu;
 	(void)data;
-	/* QEMU 7.2 tells of loads too */
+	/* QEMU 7.2 reports loads too */
 	if (!counting || !qemu_plugin_mem_is_store(info))
 		return;
 	/* Copying goes on, not always in order: the tail of a copy may be stored first */
@@ -179,7 +178,7 @@ static struct symbol *symbol_at(uint64_t addr)
 	return low < nr_symbols && addr >= symbols[low].start ? &symbols[low] : NULL;
 }
 
-/* Where B and BL go, 0 for all other instructions */
+/* Target of B and BL, 0 for all other instructions */
 static uint64_t branch_target(uint64_t addr, uint32_t code)
 {
 	if ((code & 0x7c000000) != 0x14000000)

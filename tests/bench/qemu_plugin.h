@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What count.c uses of version 1 of QEMU's plugin interface, of which Debian packages no header
+ * The part of QEMU's plugin interface, version 1, that count.c uses. Debian packages no header of
+ * it
  */
 #ifndef QEMU_PLUGIN_H
 #define QEMU_PLUGIN_H

@@ -9,11 +9,11 @@
  *        bench file <label> <file>                        its first line
  *        bench jump                                       start the next kernel
  *
- * Without an initrd the load is the strict one, of a slot's kernel and all that lies beside it.
+ * Without an initrd the load is strict: a slot's kernel with everything beside it.
  *
- * As the first process of the next kernel it says when it began and what that kernel knows of the
- * jump. Prints lines of "@bench <label> <value>...": ticks of the counter, KiB of memory. What is
- * timed stands between two marks, instructions that do nothing, for who counts from outside.
+ * As the first process of the next kernel it prints when it began and what that kernel knows of
+ * the jump. It prints lines of "@bench <label> <value>...": ticks of the counter, KiB of memory.
+ * The timed part is between two marks, instructions that do nothing, which a counter outside sees.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -119,8 +119,8 @@ static int time_load(const char *label, const char *kernel, const char *initrd, 
 }
 
 /*
- * Free pages in KiB, those on lists of the CPUs included. What each CPU has counted for itself is
- * added up only when it is more than "vm stats threshold" pages: so much is not seen.
+ * Free pages in KiB, with those on lists of the CPUs. A CPU's own count is added only beyond "vm
+ * stats threshold" pages, so up to that many are not seen.
  */
 static long free_kib(int fd)
 {
@@ -157,7 +157,7 @@ static int show_free(const char *label)
 	return 0;
 }
 
-/* The command gets so many microseconds between two looks, however long a look takes */
+/* The command gets this many microseconds between two readings, however long one takes */
 static int watch(const char *label, long interval, char **argv)
 {
 	struct sched_param high = {.sched_priority = 50};
@@ -168,7 +168,7 @@ static int watch(const char *label, long interval, char **argv)
 
 	if (mlockall(MCL_CURRENT) || sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &high))
 		return fail("priority");
-	/* What earlier processes leave behind is given back a moment later */
+	/* Memory of earlier processes is freed a moment later */
 	usleep(200000);
 	fd = open_zones();
 	before = free_kib(fd);
@@ -200,7 +200,7 @@ static int show_file(const char *label, const char *path)
 	return 0;
 }
 
-/* When the jump begins is said before, so that nothing comes between */
+/* Print the start of the jump before it, so that nothing comes between */
 static int jump(void)
 {
 	uint64_t when = ticks() + frequency() / 20;

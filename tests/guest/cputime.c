@@ -4,7 +4,7 @@
  *
  * usage: cputime <pid> [<nanoseconds>]
  *
- * Prints it, in nanoseconds; with a number of them not before it has come to that.
+ * Prints it, in nanoseconds. With a number, waits until it has reached that.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * kfl - call kexec_file_load() with just what a test asks for, and print what it returned
+ * kfl - call kexec_file_load() with a test's arguments, and print the result
  *
  * usage: kfl [-f <flags>] [-i <initrd>] [-I <fd>] [-c <command line>] [-rwCNP] <kernel>
  *
  * Prints "OK" or the name of the error. -r opens the kernel for reading and writing, -w keeps a
  * second descriptor open for writing, -C gives up CAP_SYS_BOOT between the opening of the files and
  * the call. Without -c no command line is passed on. -I passes on a descriptor as it is, -N a
- * command line that does not end, -P one that lies nowhere.
+ * command line without an end, -P one at an invalid address.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -3,7 +3,7 @@
  * khoranges - print the memory that kexec handover (KHO) has handed over, or is about to
  *
  * Lines of "<what> <physical address> <size>", both in hexadecimal: KHO's own tree, its scratch
- * areas as this kernel passes them on, and what reserve_mem= has kept.
+ * areas as this kernel passes them on, and the memory of reserve_mem=.
  */
 #include <endian.h>
 #include <fcntl.h>
@@ -59,7 +59,7 @@ static void print_scratch(void)
 	fclose(sizes);
 }
 
-/* A tree with a node for each, whose "start" and "size" are as the CPU has them */
+/* A tree with a node for each, whose "start" and "size" are in the CPU's byte order */
 static void print_reserve_mem(void)
 {
 	static const char path[] = "/sys/kernel/debug/kho/in/sub_fdts/memblock";

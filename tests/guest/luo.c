@@ -2,13 +2,13 @@
 /*
  * luo - memory that lives through kexecs, in a memfd that live update (LUO) preserves
  *
- * usage: luo new <MiB>   make it, with content that is known, and preserve it
- *        luo next        take over what the kernel before this one has preserved, compare each
- *                        word of it, and preserve it again
+ * usage: luo new <MiB>   make it, with known content, and preserve it
+ *        luo next        take it over from the kernel before this one, compare each word of
+ *                        it, and preserve it again
  *        luo end         take it over and compare it
  *
- * What is preserved is so as long as somebody has its session open: a process stays for that, and
- * ends with the kernel.
+ * Memory is preserved as long as its session is open. A process stays for that, and ends with the
+ * kernel.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -86,7 +86,7 @@ static int is_good(const uint64_t *word, size_t page)
 	return !wrong;
 }
 
-/* Return: pages that are not as they were */
+/* Return: how many pages have changed */
 static size_t compare(int fd)
 {
 	size_t size, bad = 0;

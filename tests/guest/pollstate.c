@@ -4,8 +4,8 @@
  *
  * usage: pollstate <state file> <milliseconds> [<state>]
  *
- * Prints the state, and each that poll() wakes for, until it is the one that is asked for or
- * nothing happened for so long: then "timeout", and the exit status is 1.
+ * Prints the state, and each one that poll() wakes for, until the wanted one comes. If nothing
+ * happens for that time, prints "timeout" with exit status 1.
  */
 #include <fcntl.h>
 #include <poll.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * race - load a slot over and over, while threads never stop trying to change its kernel
+ * race - load a slot again and again, while threads try to change its kernel
  *
  * usage: race <rounds> <slot's kernel> <Image>
  *
- * While an image is loaded, the payload must read the same each time and each attempt to change it
- * must end with ETXTBSY; between an unload and the next load the writers spoil and restage it.
- * Prints the SHA-256 of each payload that was loaded and is not just the Image, and how often each
- * call ended how, and fails if one ended as it must not.
+ * While an image is loaded, the payload must not change, and each attempt to change it must end
+ * with ETXTBSY. Between an unload and the next load the writers spoil and restage it. Prints the
+ * SHA-256 of each loaded payload other than the Image, and a count of each call's results. Fails if
+ * a result is not allowed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,17 +31,17 @@ static const char *path;
 static char *content;
 static size_t size;
 
-/* Odd while an image is loaded, and the time that it is counts one load */
+/* Odd while an image is loaded; each load has its own number */
 static atomic_uint epoch;
 static atomic_bool done;
 static atomic_uint violations;
 
-/* What can be done to the payload; each thread does one of these */
+/* Ways to change the payload; each thread does one */
 struct writer {
 	const char *name;
 	int (*attempt)(unsigned int *seed);
 	pthread_t thread;
-	/* Attempts since the start, those that were made while it was loaded, and how all ended */
+	/* Attempts since the start, those during a load, and all results */
 	atomic_uint attempts, loaded;
 	unsigned int ended[MAX_ERRNO];
 };
@@ -58,7 +58,7 @@ static int restage(int flags)
 	return ret;
 }
 
-/* A byte behind the header, which nobody but a reader of all of it would see */
+/* A byte behind the header, which only a reader of the whole file sees */
 static int change_byte(unsigned int *seed)
 {
 	char byte = rand_r(seed);
@@ -167,7 +167,7 @@ static void read_payload(char *to)
 	violations++;
 }
 
-/* For who knows what was found when it was loaded */
+/* For a caller who knows the digest at the load */
 static void print_digest(void)
 {
 	char line[65] = "", command[256];

@@ -4,8 +4,8 @@
  *
  * usage: secret <MiB>
  *
- * By memfd_secret(): each page is unmapped when it is first touched, and mapped again when the
- * process ends. Prints how many pages that were.
+ * Uses memfd_secret(): each page is unmapped when it is first touched, and mapped again when the
+ * process ends. Prints the number of pages.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  *
  * usage: tamper <file> <other file of its folder>
  *
- * Prints "<way>: <name of the error>", or "<way>: OK" where the call was let through, for each way
- * in turn. Some may go through and change nothing: who calls this compares the file itself.
+ * Prints "<way>: <name of the error>", or "<way>: OK" if the call succeeded, for each way in turn.
+ * Some may succeed and change nothing: the caller compares the file itself.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,11 +32,11 @@
 #define MOUNT "/tmp/tamper.mount"
 
 static const char *path, *other;
-/* Open for reading, which anybody who may read it can do while a slot is sealed */
+/* Open for reading, which any reader can do while a slot is sealed */
 static int fd;
 static char byte = 0x5a;
 
-/* What a call returns that is 0 or more for what worked */
+/* The result of a call that returns 0 or more on success */
 static int result(long ret)
 {
 	return ret < 0 ? -1 : 0;
@@ -201,7 +201,7 @@ static int splice_rdonly(void)
 	return result(splice(ends[0], NULL, fd, NULL, 1, 0));
 }
 
-/* Give pages to a pipe, and go on writing to them when the file has been given them */
+/* Give pages to a pipe, and write to them after the file has got them */
 static int vmsplice_rdonly(void)
 {
 	struct iovec iov = { aligned_alloc(4096, 4096), 4096 };
@@ -213,7 +213,7 @@ static int vmsplice_rdonly(void)
 	return result(splice(ends[0], NULL, fd, NULL, 4096, SPLICE_F_MOVE));
 }
 
-/* The file's own pages in a pipe: what is written to the pipe then must not go there */
+/* The file's own pages in a pipe: a later write to the pipe must not reach them */
 static int write_behind_splice(void)
 {
 	off_t start = 0;
@@ -285,7 +285,7 @@ static int map_then_mprotect(void)
 	return 0;
 }
 
-/* A mapping for others to write to, who need no permission of its own */
+/* A mapping for writers that need no permission of it */
 static char *mapping(void)
 {
 	return mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
@@ -407,7 +407,7 @@ static int symlink_over(void)
 	return symlink(SCRATCH, path);
 }
 
-/* Elsewhere in the tree: the last two names of the path are those of slot and file */
+/* By another path: its last two names are those of slot and file */
 static int by_mount(const char *source, const char *type, unsigned long flags)
 {
 	const char *slot = path + strlen(path);
@@ -435,7 +435,7 @@ static int bind_mount(void)
 	return by_mount("/sys/fs/kexec", NULL, MS_BIND);
 }
 
-/* Those that empty the file, where they work, stand last */
+/* Last, the ways that empty the file if they work */
 static const struct way {
 	const char *name;
 	int (*go)(void);

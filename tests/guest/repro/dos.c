@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who may read a file, and does so again and again, must not keep root from loading a kernel:
- * mainline's own files under /sys/kernel/kexec give the rate at which it may get EBUSY.
+ * A reader of a file, again and again, must not keep root from loading a kernel. Mainline's own
+ * files under /sys/kernel/kexec give the rate of EBUSY that is allowed.
  *
- * Every file that uid 1000 can read, of /sys/kernel/kexec and of the stash, is read in a loop;
- * meanwhile root tries to load what can never be loaded, which is EBUSY while somebody holds the
- * lock.
+ * A loop reads every file of /sys/kernel/kexec and of the stash that uid 1000 can read. Meanwhile
+ * root tries to load what can never be loaded. That gives EBUSY while somebody holds the lock.
  */
 #include "repro.h"
 #include <dirent.h>
@@ -14,7 +13,7 @@
 
 #define TRIES 1000
 
-/* How many of the tries gave EBUSY */
+/* The number of tries that gave EBUSY */
 static int busy(void)
 {
 	int n = 0;

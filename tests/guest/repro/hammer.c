@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Random operations on the stash from several processes of two threads each, for "seconds=", from
- * "seed=". Nothing here is about what they return: the kernel must neither complain nor hang.
+ * "seed=". Their results do not matter: the kernel must neither complain nor hang.
  *
- * The kernel's log is looked through by a process of its own, as the many lines of refused loads
- * would drown the console: what is not of the stash, kexec or IMA is printed.
+ * A process of its own reads the kernel's log, since the many lines of refused loads would drown
+ * the console. It prints the lines that are not of the stash, kexec or IMA.
  */
 #include "repro.h"
 #include <dirent.h>
@@ -26,7 +26,7 @@
 #define PROCESSES 5
 #define THREADS 2
 #define WORKERS (PROCESSES * THREADS)
-#define STUCK 40 /* seconds, on a slow emulated machine that others use, too; or stuck= */
+#define STUCK 40 /* seconds, for a slow and busy emulated machine; or stuck= */
 
 #define HELD 3
 #define SPARES 6
@@ -36,16 +36,16 @@ static const char *const facts[] = { "state", "origin", "base", "size", "verifie
 static const char *const xattrs[] = { "security.ima", "security.evm", "security.foo", "user.foo",
 				      "security.selinux" };
 
-/* What all processes see */
+/* Shared by all processes */
 struct shared {
 	struct {
 		_Atomic unsigned long done;
 		_Atomic int operation; /* -1 once it has ended */
 	} worker[WORKERS];
 	_Atomic unsigned long done[64], good[64]; /* of each operation */
-	_Atomic unsigned long loaded[256]; /* what stage_and_load() got, by error */
+	_Atomic unsigned long loaded[256]; /* results of stage_and_load(), by error */
 	_Atomic int stalled; /* somebody waits for a page, once */
-	_Atomic int spare; /* slots that are there to be released: the first that is not yet */
+	_Atomic int spare; /* the first spare slot that is not released yet */
 };
 
 static struct shared *shared;
@@ -76,8 +76,8 @@ static unsigned int dice(unsigned int n)
 }
 
 /*
- * While somebody has a file open for writing nothing is loaded: there are times of much of it,
- * times of little and times of none
+ * A file that is open for writing prevents loads, so there are times with many writers, with few
+ * and with none
  */
 static int calm(void)
 {
@@ -171,7 +171,7 @@ static int write_somewhere(void)
 	return ok;
 }
 
-/* From a mapping of the stash to the stash, and from memory that is not there */
+/* From a mapping of the stash to the stash, and from unmapped memory */
 static int write_mapped(void)
 {
 	int i = dice(HELD), fd, ok;
@@ -249,7 +249,7 @@ static int open_and_hold(void)
 
 	if (held[i] > 0)
 		close(held[i]);
-	/* Nothing is loaded while somebody has it open for writing */
+	/* An open for writing prevents loads */
 	held[i] = open(any_file(), calm() || dice(4) ? O_RDONLY : O_RDWR);
 	return held[i] > 0;
 }
@@ -311,7 +311,7 @@ static int map(void)
 	return 1;
 }
 
-/* What was mapped may have gone away */
+/* The mapped pages may have gone away */
 static int touch(const unsigned char *at, size_t len)
 {
 	if (sigsetjmp(escape, 1)) {
@@ -408,13 +408,13 @@ static int load_something(void)
 	return !err;
 }
 
-/* What is likely to come to a load that is adopted */
+/* A load that is likely to be adopted */
 static int stage_and_load(void)
 {
 	const char *name = slot();
 	int kernel, err;
 
-	/* What is loaded cannot be staged into */
+	/* A loaded slot cannot be staged into */
 	unload();
 	snprintf(path, sizeof(path), STASH "%s/dtb", name);
 	truncate(path, 0);
@@ -444,7 +444,7 @@ static int unload_something(void)
 			FILE_UNLOAD | (dice(4) ? 0 : FILE_ON_CRASH));
 }
 
-/* For good, so late, and only where it is empty by chance or is made so */
+/* This lasts, so do it late, and only to a slot that is empty or is made so */
 static int release_slot(void)
 {
 	double passed = (now() - begin) / seconds;
@@ -472,7 +472,7 @@ static const char *in_spare(const char *file)
 	return path;
 }
 
-/* What is likely to be looked at by a load just then */
+/* A load is likely to look at these */
 static int release_spare(void)
 {
 	int spare = shared->spare;
@@ -491,7 +491,7 @@ static int release_spare(void)
 	return 1;
 }
 
-/* An initrd, whose kernel is what lies beside it: compared as long as it takes */
+/* An initrd with the kernel beside it, which the load compares in full */
 static int load_spare(void)
 {
 	int initrd, err = EINVAL;
@@ -524,7 +524,7 @@ static void wait_for_page(void)
 	pwrite(open(path, O_WRONLY), page, 4096, 0);
 }
 
-/* He waits longer than anybody may be stuck in anything: nobody must be so because of him */
+/* It waits longer than STUCK: nobody else may be stuck because of it */
 static int stall_writer(void)
 {
 	double start = now();
@@ -622,7 +622,7 @@ static int drop_page_caches(void)
 	return !put_text("/proc/sys/vm/drop_caches", dice(2) ? "2" : "3");
 }
 
-/* A writer that is killed, with what it has mapped */
+/* A writer that is killed, with its mappings */
 static int kill_writer(void)
 {
 	pid_t pid = fork();
@@ -640,7 +640,7 @@ static int kill_writer(void)
 	return waitpid(pid, NULL, 0) == pid;
 }
 
-/* A mapping that goes on in a child, and is gone with it */
+/* A mapping that a child keeps until it ends */
 static int fork_mapped(void)
 {
 	pid_t pid = fork();
@@ -701,7 +701,7 @@ static const struct operation operations[] = {
 
 #define NR_OPERATIONS (sizeof(operations) / sizeof(*operations))
 
-/* One that may be done now; the index of it */
+/* The index of an operation that may be done now */
 static int choose(int how_calm)
 {
 	unsigned int all = 0;
@@ -739,7 +739,7 @@ static void *work(void *number)
 	return NULL;
 }
 
-/* One that ends by a signal of its own doing is followed by another one, which does other things */
+/* A worker that dies by its own signal is followed by another, which does other things */
 static void start_process(int number)
 {
 	static int started;
@@ -760,7 +760,7 @@ static void start_process(int number)
 	_exit(0);
 }
 
-/* Lines that refused loads and the like are expected to leave */
+/* Expected lines, of refused loads and the like */
 static int is_expected(const char *text)
 {
 	static const char *const beginnings[] = {
@@ -775,7 +775,7 @@ static int is_expected(const char *text)
 	return !!strstr(text, "): drop_caches");
 }
 
-/* Print what else the kernel says */
+/* Print the kernel's other lines */
 static void watch_log(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY);
@@ -783,7 +783,7 @@ static void watch_log(void)
 	ssize_t n;
 
 	lseek(fd, 0, SEEK_END);
-	/* To be seen in the output: this works */
+	/* Shows in the output that this works */
 	put_text("/dev/kmsg", "hammer: begins");
 	for (;;) {
 		n = read(fd, line, sizeof(line) - 1);
@@ -800,7 +800,7 @@ static void watch_log(void)
 	}
 }
 
-/* How many processes still are at work */
+/* The number of processes that still work */
 static int look_after_processes(void)
 {
 	int left = 0, status;
@@ -820,7 +820,7 @@ static int look_after_processes(void)
 	return left;
 }
 
-/* How many workers have been at one operation for too long */
+/* The number of workers that are in one operation for too long */
 static int look_for_stuck(void)
 {
 	static unsigned long before[WORKERS];
@@ -864,7 +864,7 @@ static void prepare(void)
 	put("/tmp/kernel", image, IMAGE_SIZE);
 	tmp_kernel = open("/tmp/kernel", O_RDONLY);
 	make_large_kernel();
-	/* Every other time IMA looks at what is loaded, and hands its list on */
+	/* Every other time IMA checks the loaded image and hands its list on */
 	if (parameter("seed", 1) % 2)
 		put_text("/sys/kernel/security/ima/policy",
 			 "measure func=KEXEC_KERNEL_CHECK\nmeasure func=KEXEC_INITRAMFS_CHECK\n"
@@ -911,7 +911,7 @@ int main(void)
 	}
 	if (stuck)
 		put_text("/proc/sysrq-trigger", "t");
-	/* What is still to be printed of the kernel's log */
+	/* The rest of the kernel's log */
 	sleep(stuck ? 5 : 2);
 	report(stuck);
 	turn_off();

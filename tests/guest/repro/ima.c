@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * IMA remembers of an inode what it found of it. Who has a file of a slot open and had it
+ * IMA remembers its verdict on an inode. The holder of a descriptor of a slot's file that was
  * appraised must not get other bytes past IMA by that descriptor, whatever happened to the slot
- * meanwhile, and whoever it is that reads the file: the callers of kernel_read_file(), which are
- * no adoptions, and who opens it again.
+ * meanwhile, and whoever reads the file: the callers of kernel_read_file(), which do not adopt, and
+ * anybody who opens it again.
  *
  * /good and /other are Images, /module is a module, and each has its security.ima beside it: .hash
- * and .sig. With 8 more bytes at their end, other ones each time, they are evil. verdict= on the
- * command line says what is asked of IMA.
+ * and .sig. With 8 more bytes at their end, new ones each time, they are evil. verdict= on the
+ * command line says what IMA must do.
  *
- * Of each caller and each event between the two loads: "good" is what a load of the good bytes
- * came to, "evil" that of the evil ones by the same descriptor, "fresh" by a new one, "again" that
- * of the good ones once more. With each stands how many entries IMA's list got by it.
+ * For each caller and each event between the two loads: "good" is the result of loading the good
+ * bytes, "evil" of the evil ones by the same descriptor, "fresh" by a new one, "again" of the good
+ * ones once more. Each has the number of entries that IMA's list got by it.
  */
 #include "repro.h"
 #include <linux/keyctl.h>
@@ -85,13 +85,13 @@ static int load_initrd(int fd)
 	return err;
 }
 
-/* Once it is there, that is what comes of it behind all that IMA is asked */
+/* If the module is there already, that is its result after all of IMA's checks */
 static int load_module(int fd)
 {
 	return syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST ? errno : 0;
 }
 
-/* No caller of kernel_read_file(), but IMA is asked about an inode that somebody holds here, too */
+/* Not a caller of kernel_read_file(), but IMA also checks an inode that somebody holds here */
 static int open_again(int fd)
 {
 	char path[64];
@@ -151,7 +151,7 @@ static void put_evil(const struct caller *caller)
 		printf("%s: %s\n", caller->file, name_of(err));
 }
 
-/* Nothing in the slot but a kernel that is good, unless that is the file in question */
+/* The slot has only a good kernel, unless that is the file in question */
 static void put_kernel(const struct caller *caller)
 {
 	static const char *const files[] = { "dtb", "initrd", "kernel" };
@@ -167,7 +167,7 @@ static void put_kernel(const struct caller *caller)
 		put_good(&kernel);
 }
 
-/* What happens meanwhile: whether it did */
+/* The event between the loads; returns whether it happened */
 
 static int nothing(const struct caller *caller)
 {
@@ -313,7 +313,7 @@ static void attack_all(const struct caller *caller)
 	}
 }
 
-/* In one piece: each write is a rule or several of them */
+/* In one piece: each write is one or more whole rules */
 static void write_policy(const char *action, const char *more)
 {
 	char rules[512];
@@ -328,7 +328,7 @@ static void write_policy(const char *action, const char *more)
 		printf("policy: %s\n", name_of(err));
 }
 
-/* What was only measured is to be appraised: changed, and unchanged */
+/* A file that was only measured must be appraised: changed, and unchanged */
 static void change_policy(void)
 {
 	struct outcome good[NR_CALLERS], evil, fresh, again;
@@ -368,7 +368,7 @@ static void add_key(void)
 		printf("key for keyring %#x: %m\n", keyring);
 }
 
-/* The kernel from elsewhere that a stash's initrd goes with */
+/* The kernel from elsewhere that is loaded with a stash's initrd */
 static void make_disk_kernel(void)
 {
 	int fd = open("/tmp/kernel", O_CREAT | O_WRONLY, 0600);

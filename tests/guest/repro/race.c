@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A load of a slot's initrd with a kernel from elsewhere looks whether that kernel is the slot's,
- * while another thread empties the slot and releases its memory. Once per slot, as a slot is
- * released for good.
+ * A load of a slot's initrd with a kernel from elsewhere compares that kernel with the slot's. At
+ * the same time another thread empties the slot and releases its memory. Once per slot, since a
+ * release lasts until the next boot.
  */
 #include "repro.h"
 #include <pthread.h>
@@ -40,7 +40,7 @@ static void *release_slot(void *unused)
 	return unused;
 }
 
-/* How long the load takes where nobody is in its way */
+/* The time of a load that nobody disturbs */
 static double try_load(int kernel, int initrd)
 {
 	double start = now();

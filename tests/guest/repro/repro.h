@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the programs of this folder share. Each is a guest's only process, says what it found in
+ * Shared by the programs of this folder. Each is a guest's only process, prints its results in
  * lines "RESULT <key>: <value>", and turns the machine off.
  */
 #ifndef REPRO_H
@@ -70,7 +70,7 @@ static inline void mount_all(void)
 }
 
 /*
- * What the kernel has to say, which it does not while the program runs: the lines of both would mix
+ * Print the kernel's log. The kernel is silent while the program runs, since both lines would mix
  * on the console
  */
 static inline void print_log(void)
@@ -233,8 +233,8 @@ static inline void fake_image(void *buf, uint64_t size)
 }
 
 /*
- * Stage the kernel /Image and this initramfs into a slot and start it; returns only if that cannot
- * be: an error
+ * Stage the kernel /Image and this initramfs into a slot and start it. Returns only on failure, an
+ * error
  */
 static inline int start_in_slot(const char *slot, const char *cmdline)
 {

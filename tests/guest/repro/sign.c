@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A signature that was taken is recorded for the next kernel: also one that is set when reboot() is
- * under way already.
+ * An accepted signature is recorded for the next kernel, even if it is set when reboot() is under
+ * way already.
  *
  * /Image is this kernel. step=1: a thread sets security.ima of a file of slot b again and again, to
- * a number that grows each time, and tells each that was taken, while slot a is started. step=2:
- * which one has arrived. It must be none of before the last one told.
+ * a number that grows each time, and prints each accepted one, while slot a is started. step=2:
+ * print the number that has arrived. It must not be older than the last one printed.
  */
 #include "repro.h"
 #include <pthread.h>
@@ -13,7 +13,7 @@
 
 #define CMDLINE "console=ttyAMA0 loglevel=1 retain_initrd step=2 rdinit=/sign"
 #define SIGNED STASH "b/kernel"
-/* What evmctl's signatures begin with */
+/* The start of evmctl's signatures */
 #define SIGNATURE_TYPE 3
 
 struct signature {
@@ -33,7 +33,7 @@ static void *sign(void *unused)
 			break;
 		}
 		printf("TAKEN %u\n", signature.number);
-		/* So that the serial line keeps up with it */
+		/* Let the serial line keep up */
 		usleep(300);
 	}
 	return unused;

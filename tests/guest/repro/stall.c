@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A system call that reads from or writes to a page of user space may wait for that page as long as
- * whoever provides it likes: FUSE, NFS, userfaultfd. Here it is userfaultfd, and nobody provides
- * the page. Nothing else of the stash, of kexec or of reboot may wait with it.
+ * A system call that uses a page of user space may wait for that page as long as its provider
+ * likes: FUSE, NFS, userfaultfd. Here it is userfaultfd, and nobody provides the page. Nothing else
+ * of the stash, of kexec or of reboot may wait with it.
  *
- * /Image is this kernel. step=1: each thing that must not wait is done while a write() into a file
- * of slot a has such a page as its source, and while a read() has it as its destination; each may
- * take some seconds. At last slot b is started with a writer of slot a waiting. step=2: that was
- * reached; the machine is turned off with another one waiting.
+ * /Image is this kernel. step=1: a write() into a file of slot a has such a page as its source,
+ * then a read() has it as its destination. Each thing that must not wait is done meanwhile, and
+ * may take some seconds. At last slot b is started with a writer of slot a waiting. step=2: the
+ * machine is turned off with another one waiting.
  */
 #include "repro.h"
 #include <linux/userfaultfd.h>
@@ -18,7 +18,7 @@
 #include <sys/xattr.h>
 
 #define PAGE 4096UL
-/* Far more than any of it takes, on a slow emulated machine that others use, too */
+/* Far more than any of it takes, on a slow and busy emulated machine */
 #define PATIENCE 15
 
 static int uffd;
@@ -38,7 +38,7 @@ static void make_page(void)
 		printf("userfaultfd: %m\n");
 }
 
-/* Wait until somebody waits for it: 1, or 0 if nobody does */
+/* Wait until somebody needs the page: 1, or 0 if nobody does */
 static int wait_for_fault(void)
 {
 	struct uffd_msg message;
@@ -60,7 +60,7 @@ static void withdraw_page(void)
 	madvise(page, PAGE, MADV_DONTNEED);
 }
 
-/* Who waits: how much came of it */
+/* The waiting process; the result of its call */
 static const char *stalled_file;
 static int stalled_flags;
 
@@ -89,7 +89,7 @@ static pthread_t stall(const char *file, int flags)
 	return thread;
 }
 
-/* What must not wait: 0 or an error */
+/* These must not wait: 0 or an error */
 
 static int read_state(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * scribble - faults in the kernel, on purpose: a byte written through the linear map, memory of
- * others that KHO preserves
+ * scribble - deliberate faults in the kernel: a byte written through the linear map, KHO preserving
+ * memory of others
  *
  * "<physical address> <byte>" is what to write to debugfs' scribble, in hexadecimal. An address
  * alone changes nothing; the file then reads as the byte that lies there. debugfs' preserve takes

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Device trees with records as the real writer emits them, for dt-validate: write_trees <folder>
+ * Write device trees with records of the real writer, for dt-validate: write_trees <folder>
  */
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ static void put_cells(void *fdt)
 	must(fdt_property_u32(fdt, "#size-cells", 2), "cells");
 }
 
-/* What the core schemas ask of every tree */
+/* The core schemas require this of every tree */
 static void *bare_tree(void)
 {
 	const fdt64_t reg[2] = { cpu_to_fdt64(0x40000000), cpu_to_fdt64(0x80000000) };

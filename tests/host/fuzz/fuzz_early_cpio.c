@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz the cpio that payloads come in
+ * Fuzz the cpio with payloads
  */
 
 #include <stdio.h>

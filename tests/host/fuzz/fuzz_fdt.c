@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz the staged device tree: whatever passes kexec_fdt_check() is adopted, beside a running tree
- * that firmware could have made
+ * Fuzz the staged device tree: a tree that passes kexec_fdt_check() is adopted, beside a running
+ * tree that firmware could have made
  */
 
 #include <stdio.h>

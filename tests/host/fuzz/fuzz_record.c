@@ -21,7 +21,7 @@ static void demand(const char *why)
 	abort();
 }
 
-/* What Linux passes on: a record with all there is in it, into a tree that may hold anything */
+/* As Linux does it: write a full record into a tree that may hold anything */
 static struct kexec_stash_record some_record(void)
 {
 	static const u8 signature[71];
@@ -54,13 +54,13 @@ static void write_and_remove(const void *tree, size_t size)
 	if (!fdt)
 		return;
 	memcpy(fdt, tree, size);
-	/* With no room, with its own, and, where libfdt can put it in order, with enough */
+	/* Without room, with its own room, and with enough if libfdt can put it in order */
 	kexec_stash_record_write(fdt, &rec);
 	if (!fdt_check_header(fdt))
 		demand(walk_records(fdt));
 	/*
-	 * Before version 17 nobody looks at how long the strings are said to be;
-	 * a tree may be whole then, and no more once libfdt has made it a 17
+	 * Before version 17 nobody checks the length of the strings. Such a tree may
+	 * be whole, but not any more once libfdt has made it a 17
 	 */
 	if (!fdt_check_full(tree, size) && !fdt_open_into(tree, fdt, roomy) &&
 	    !fdt_check_full(fdt, roomy)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz what is staged from: the input is a FIT, and it is a kernel as it may come, packed or not
+ * Fuzz the sources of stage: the input is used as a FIT, and as a kernel, packed or not
  */
 
 #include <stdio.h>
@@ -78,7 +78,7 @@ static void unpack_all(struct kernel_source *kernel)
 	demand(strcmp(kernel->packed, "zstd") || total <= ROOM, "more was unpacked than fits");
 	if (!len)
 		source_finish(kernel->src);
-	/* To have the bytes looked at */
+	/* So that the bytes are read */
 	if (sum == 0 && total == 1)
 		puts("");
 }
@@ -108,7 +108,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	/* Messages are not of interest here; findings do not go through it */
+	/* Drop messages; findings do not come this way */
 	stderr = fopen("/dev/null", "w");
 	return 0;
 }

@@ -5,14 +5,14 @@
 #include <linux/types.h>
 
 /**
- * running_seed() - a tree as firmware leaves it, with a record and all that is carried over
+ * running_seed() - a tree of firmware, with a record and everything that is carried over
  *
  * Return: the tree, to be freed.
  */
 void *running_seed(void);
 
 /**
- * staged_seed() - a tree as a kernel's build makes it
+ * staged_seed() - a tree of a kernel's build
  *
  * Return: the tree, to be freed.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Making archives in the newc format, good ones and ones that no cpio would make, see cpio.h
+ * Make archives in the newc format, good ones and ones that no cpio makes, see cpio.h
  */
 
 #include <stdio.h>

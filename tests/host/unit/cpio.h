@@ -33,7 +33,7 @@ void cpio_add(struct cpio *cpio, const char *name, u32 mode, const void *content
 void cpio_add_text(struct cpio *cpio, const char *name, const char *text);
 
 /**
- * cpio_end() - append what ends an archive; another one may follow
+ * cpio_end() - append the end of an archive; another one may follow
  * @cpio: the archive
  */
 void cpio_end(struct cpio *cpio);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Print what the kernel finds at the start of an initrd, a line for each entry: name, offset and
- * length of its content, and the slot, the file's number and whether it is a signature, or what is
- * wrong, or "-" where it is no payload's. For tests/test_pack.py.
+ * Print the entries that the kernel finds at the start of an initrd, one a line: name, offset and
+ * length of its content, then slot, number of the file and whether it is a signature, or the fault,
+ * or "-" if it is no payload's. For tests/host/test_pack.py.
  */
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What holds for every record that was accepted, see sane.h
+ * The promises for every accepted record, see sane.h
  */
 
 #include <errno.h>

@@ -5,14 +5,13 @@
 #include <linux/kexec_stash_record.h>
 
 /**
- * record_insane() - what is wrong with a record that kexec_stash_record_read() accepted
+ * record_insane() - the fault of a record that kexec_stash_record_read() accepted
  * @fdt: the tree that it was read from
  * @rec: the record
  *
- * The promises of the header, written a second time, for tests that read trees nobody made on
- * purpose.
+ * The promises of the header, written a second time, for tests that read random trees.
  *
- * Return: NULL if nothing is, or what is.
+ * Return: the fault, or NULL if there is none.
  */
 const char *record_insane(const void *fdt, const struct kexec_stash_record *rec);
 
@@ -20,8 +19,8 @@ const char *record_insane(const void *fdt, const struct kexec_stash_record *rec)
  * walk_records() - read every record of a tree
  * @fdt: the tree, which passes fdt_check_header()
  *
- * Return: NULL if each record was accepted and is sane or was refused with a fault that says why;
- * otherwise what is wrong.
+ * Return: NULL if each record was accepted and is sane, or was refused with a fault that says why;
+ * otherwise the fault.
  */
 const char *walk_records(const void *fdt);
 

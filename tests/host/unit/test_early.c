@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reading kexec_stash= and the cpio that payloads come in
+ * Read kexec_stash= and the cpio with payloads
  */
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 #define G		(1024 * M)
 #define LABEL_31	"a234567890123456789012345678901"
 
-/* In an allocation of its own length, so that a read too far is seen */
+/* In an allocation of its own length, where the sanitizer sees a read too far */
 static void *exact(const void *bytes, size_t len)
 {
 	void *copy = malloc(len ? len : 1);
@@ -79,7 +79,7 @@ static const char no_name[] = "its name cannot be that of a slot";
 static const char no_size[] = "its size is not a number with K, M, G or no unit";
 static const char no_address[] = "its address is not a number with K, M, G or no unit";
 
-/* A bad item, the name that can be told, and what is wrong */
+/* A bad item, the name that is known, and the fault */
 static const struct {
 	const char *item, *label, *why;
 } bad_items[] = {
@@ -123,7 +123,7 @@ static const struct {
 	{ "a:0xffffffffffe00000@0x200000", "a", "its end is beyond all addresses" },
 };
 
-/* And the one behind it is taken */
+/* The item behind it is taken */
 static void test_bad_item(void **state)
 {
 	size_t row = (size_t)*state;
@@ -192,7 +192,7 @@ static void test_param_cut_off_and_changed(void **state)
 
 /* The cpio */
 
-/* What an initrd begins with: files of two slots, one of the system, another archive, and gzip */
+/* The start of an initrd: files of two slots, one of the system, another archive, and gzip */
 static struct cpio good_cpio(void)
 {
 	static const u8 gzip[] = { 0x1f, 0x8b, 8, '0', '7', '0', '7', '0' };
@@ -245,7 +245,7 @@ static void test_good_cpio(void **state)
 	free(cpio.bytes);
 }
 
-/* Payloads are of no type that the kernel unpacks, all else is as it was */
+/* Payloads have no type that the kernel unpacks; the rest has not changed */
 static void test_hidden_payload(void **state)
 {
 	static const bool hidden[] = { false, true, true, false, true };
@@ -348,7 +348,7 @@ static void test_bad_cpio(void **state)
 	free(cpio.bytes);
 }
 
-/* What was read before the archive broke stays good, and who was to come is known by name */
+/* Entries before the break stay good, and the next name is known */
 static void test_cpio_broken_behind_a_file(void **state)
 {
 	static const char name[] = "kernel/kexec/a/initrd";
@@ -419,7 +419,7 @@ static const struct {
 	{ "kernel/kexec/a..b/dtb", "a..b", KEXEC_STASH_DTB, false },
 };
 
-/* Refused as one, with the slot's name if that can be told; without a reason, nobody's */
+/* Refused as one, with the slot's name if it is known; without a reason, nobody's */
 static const struct {
 	const char *name, *why, *label;
 	u32 mode;
@@ -456,7 +456,7 @@ static const struct {
 	{ "kernel/kexec/a/kernel", not_regular, "", 0644 },
 };
 
-/* The entry of that name and type, as the walk finds it: whose file it is */
+/* The entry of that name and type, as the walk finds it */
 static int place_of(const char *name, u32 mode, char *label, unsigned int *id, bool *sig,
 		    const char **why)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The device tree that a kernel in a slot is given: checking the staged one, and what is carried
- * over to it from the running one
+ * The device tree for a kernel in a slot: check the staged one, and carry over from the running
+ * one
  */
 
 #include <errno.h>
@@ -26,7 +26,7 @@
 #define RSV_RUNNING	0x7f000000
 #define RSV_STAGED	0x7e000000
 
-/* What firmware made of the board's tree: a slot, pointers, addresses */
+/* Firmware's version of the board's tree: a slot, pointers, addresses */
 static void *running_tree(void)
 {
 	const struct edit edits[] = {
@@ -64,7 +64,7 @@ static void *running_tree(void)
 	return tree_exact(fdt);
 }
 
-/* A board's tree as a kernel's build makes it: other memory, no firmware */
+/* A board's tree from a kernel's build: other memory, no firmware */
 static void *staged_tree(const struct edit *edits, int nr_edits)
 {
 	const struct edit board[] = {
@@ -119,7 +119,7 @@ static int adopt_into(void *fdt, size_t size, const void *staged, const void *ru
 	return ret;
 }
 
-/* Adopt with the room that is asked for and no more; without @running from running_tree() */
+/* Adopt with just the room asked for; without @running from running_tree() */
 static void *adopt(void *staged, const void *running)
 {
 	void *own = running ? NULL : running_tree();
@@ -233,7 +233,7 @@ static void test_check_size(void **state)
 	free(fdt);
 }
 
-/* Each in an allocation of its own length, so that a read too far is seen */
+/* Each in an allocation of its own length, where the sanitizer sees a read too far */
 static void test_check_truncated_file(void **state)
 {
 	void *fdt = tree_exact(tree_good(2));
@@ -283,7 +283,7 @@ static void test_check_broken_header(void **state)
 	}
 }
 
-/* Words of the structure block, from its start: a root node with a property begins it */
+/* Words of the structure block, from its start: a root node with a property */
 static void test_check_broken_structure(void **state)
 {
 	static const struct {
@@ -478,7 +478,7 @@ static void test_memreserve_is_the_running_trees(void **state)
 	free(fdt);
 }
 
-/* As many as there can be: they are gone, and so is the room they took */
+/* As many as possible: they are gone, and so is their room */
 static void test_many_memreserve_entries(void **state)
 {
 	void *few = staged_tree(NULL, 0), *large = malloc(KEXEC_STASH_DTB_MAX), *fdt, *want;
@@ -664,7 +664,7 @@ static void test_no_room(void **state)
 	free(staged);
 }
 
-/* Whatever is staged and passes the check: carried over to without harm, or refused */
+/* Any staged tree that passes the check is adopted without harm, or refused */
 static void test_every_byte_changed(void **state)
 {
 	static const u8 masks[] = { 0x01, 0x02, 0x04, 0x40, 0x80, 0xff };
@@ -749,7 +749,7 @@ static bool only_slots(const void *fdt, const char *path)
 	return kexec_fdt_only_slots(fdt, node);
 }
 
-/* With one record, with another, without any; and as soon as there is something else */
+/* With one record, with another, without any; and with any other node */
 static void test_node_for_slots_alone(void **state)
 {
 	static const struct edit edits[] = {
@@ -776,7 +776,7 @@ static void test_node_for_slots_alone(void **state)
 	free(fdt);
 }
 
-/* The very entry that is named, and none that only begins there */
+/* Just the named entry, and none that only begins there */
 static void test_entry_is_dropped(void **state)
 {
 	void *fdt = tree_good(2);
@@ -830,7 +830,7 @@ static void test_own_command_line(void **state)
 	}
 }
 
-/* The first ones stay whole, of the others there is a slot, in the same order */
+/* The first ones stay whole; of the others only the slot stays, in the same order */
 static void test_forget_payloads(void **state)
 {
 	const struct edit handover = edit_cells("", "hand-over", 1, 2);
@@ -866,7 +866,7 @@ static void test_forget_payloads(void **state)
 	}
 }
 
-/* Early boot overwrites a seed, the next kexec sets a new one: no growth, whatever lies around */
+/* Early boot overwrites a seed, the next kexec sets a new one: the tree does not grow */
 static void test_squeeze_takes_out_what_was_deleted(void **state)
 {
 	void *fdt = tree_good(2);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What becomes of a staged tree beside a running one: a table of both, and of what must be in the
- * next kernel's, or why it is refused
+ * Merge a staged tree with a running one: a table of both, and of what must be in the next
+ * kernel's, or why it is refused
  */
 
 #include <setjmp.h>
@@ -324,7 +324,7 @@ static const struct merge rows[] = {
 	  { edit_node("/tpm@1"), edit_cells("/tpm@1", "linux,sml-base", 0, 1) }, { },
 	  { edit_delete_node("/tpm@1") } },
 
-	/* What a tree that was saved from a running system has in /chosen */
+	/* /chosen of a tree that was saved from a running system */
 	{ "left-overs", NULL, NULL, { },
 	  { edit_node("/chosen"), edit_cells("/chosen", "linux,initrd-start", 0x62000000),
 	    edit_cells("/chosen", "linux,initrd-end", 0x63000000),
@@ -568,7 +568,7 @@ static void test_merge(void **state)
 	free((void *)from.staged);
 }
 
-/* A line fits its buffer, whatever a node is called */
+/* A line fits its buffer, however long a node's name is */
 static void test_long_names(void **state)
 {
 	char path[300] = RESERVED "/", why[KEXEC_FDT_WHY_LEN];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reading the header of an arm64 Image
+ * Read the header of an arm64 Image
  */
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static void put_le64(u8 *p, u64 val)
 		p[i] = val >> (8 * i);
 }
 
-/* A header as arch/arm64/kernel/head.S makes it, with nothing behind it */
+/* The header of arch/arm64/kernel/head.S, with nothing behind it */
 static u8 *good_header(void)
 {
 	u8 *header = calloc(1, HEADER_SIZE);
@@ -119,7 +119,7 @@ static void test_every_bit_of_the_magic(void **state)
 	free(header);
 }
 
-/* Each in an allocation of its own length, so that a read too far is seen */
+/* Each in an allocation of its own length, where the sanitizer sees a read too far */
 static void test_every_short_length(void **state)
 {
 	u8 *header = good_header();
@@ -136,7 +136,7 @@ static void test_every_short_length(void **state)
 	free(header);
 }
 
-/* The header is read where it lies in a file or a tree, which need not be aligned */
+/* The header is read in place in a file or a tree, and may be unaligned */
 static void test_header_off_alignment(void **state)
 {
 	u8 *header = good_header(), *buf = malloc(HEADER_SIZE + 1);

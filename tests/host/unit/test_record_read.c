@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reading records: what is accepted, what is refused and why, and trees made to break the reader
+ * Read records: what is accepted, what is refused and why, and trees made to break the reader
  */
 
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 #define LABEL_31	"abcdefghijklmnopqrstuvwxyz01234"
 
-/* A change to the good tree that makes its record bad, and the fault that has to be named */
+/* A change to the good tree that makes its record bad, and the fault to name */
 struct refusal {
 	const char *name;
 	const char *node;
@@ -73,7 +73,7 @@ static const struct refusal refusals[] = {
 	{ "cells of 5 bytes", "", "reg", BAD_CELLS,
 	  { edit_bytes("/reserved-memory", "#address-cells", "\0\0\0\2\0") } },
 
-	/* The node that it stands in, see __reserved_mem_check_root() */
+	/* Its parent node, see __reserved_mem_check_root() */
 	{ "cells unlike the root's", "", "#address-cells", UNLIKE_ROOT,
 	  { edit_both_cells("/reserved-memory", 1) } },
 	{ "address cells unlike the root's", "", "#address-cells", UNLIKE_ROOT,
@@ -203,7 +203,7 @@ static const struct refusal refusals[] = {
 	{ "dtb over the kernel, no initrd", "dtb", "data-offset", OVERLAP,
 	  { edit_delete_node("initrd"), edit_cells("dtb", "data-offset", 0x1ff0000) } },
 
-	/* What is known of their content */
+	/* Facts about their content */
 	{ "algo missing", "kernel", "algo", NO_STRING, { edit_delete("kernel/hash-1", "algo") } },
 	{ "algo without NUL", "kernel", "algo", NO_STRING,
 	  { edit_bytes("kernel/hash-1", "algo", "sha256") } },
@@ -268,7 +268,7 @@ static void test_refusal(void **state)
 	free(fdt);
 }
 
-/* A change to the good tree after which its record is still good */
+/* A change to the good tree that keeps its record good */
 struct acceptance {
 	const char *name;
 	void (*check)(const struct kexec_stash_record *rec);
@@ -703,7 +703,7 @@ static void test_next_finds_a_label_twice_and_disabled_ones(void **state)
 	free(fdt);
 }
 
-/* Two records that cannot both be */
+/* Two records that exclude each other */
 
 /* The good tree with one more slot. A new node comes first among its siblings: "a" is the second */
 static void *two_slots(const char *label, u32 base, u32 size)
@@ -862,7 +862,7 @@ static u32 min_u32(u32 a, u32 b)
 	return a < b ? a : b;
 }
 
-/* Cut off at every length, with a header that knows: nothing but the contents is broken */
+/* Cut off at every length, with a matching header: only the contents are broken */
 static void test_cut_off_at_every_byte(void **state)
 {
 	void *fdt = tree_exact(tree_good(2));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Writing and removing records: round trips, no growth, no room, trees that cannot be written to
+ * Write and remove records: round trips, no growth, no room, trees that cannot be written to
  */
 
 #include <errno.h>
@@ -58,7 +58,7 @@ static struct kexec_stash_record full_record(const char *label, u64 base)
 	return rec;
 }
 
-/* All that a record can hold, so that nothing takes more room in a tree */
+/* The largest record: nothing takes more room in a tree */
 static struct kexec_stash_record largest_record(char *bootargs)
 {
 	struct kexec_stash_record rec = full_record("abcdefghijklmnopqrstuvwxyz01234",
@@ -107,7 +107,7 @@ static void assert_record_equal(const struct kexec_stash_record *got,
 		assert_file_equal(&got->file[i], &want->file[i]);
 }
 
-/* Read the record of a label; how many there are of that label */
+/* Read the record of a label; returns how many have that label */
 static int find(const void *fdt, const char *label, struct kexec_stash_record *found)
 {
 	int node = -1, n = 0;
@@ -333,7 +333,7 @@ static void test_eight_slots(void **state)
 	free(fdt);
 }
 
-/* What kernel after kernel does: read all records of the old tree, write them into the new one */
+/* Each kernel does this: read all records of the old tree, write them into the new one */
 static void copy_records(const void *from, void *to)
 {
 	struct kexec_stash_record rec;
@@ -375,7 +375,7 @@ static void test_a_hundred_rewrites_do_not_grow_the_tree(void **state)
 		rec = full_record(label, 0x60000000 + i * 0x8000000ULL);
 		assert_int_equal(kexec_stash_record_write(fdt[0], &rec), 0);
 	}
-	/* The first copy may add strings that the tree's maker had no need of */
+	/* The first copy may add strings that the tree did not have */
 	assert_int_equal(fdt_open_into(fdt[0], fdt[1], TREE_SIZE), 0);
 	copy_records(fdt[0], fdt[1]);
 	size = packed_size(fdt[1]);
@@ -512,7 +512,7 @@ static void test_cells_of_unknown_size(void **state)
 	}
 }
 
-/* Of two slots at one base the one being written is there; the other goes, good or bad */
+/* Of two slots at one base, writing one removes the other, good or bad */
 static void test_base_of_another_label(void **state)
 {
 	const struct edit rows[] = {
@@ -561,7 +561,7 @@ struct repair {
 	struct edit edits[6];
 };
 
-/* It begins as a node with nothing in it but a child, beside a root of two cells */
+/* It begins as a node with just a child, beside a root of two cells */
 static const struct repair repairs[] = {
 	{ "nothing in it", true, { edit_delete_node(CHILD) } },
 	{ "no property", true, { edit_string(CHILD, "compatible", "shared-dma-pool") } },
@@ -635,7 +635,7 @@ static void test_repair(void **state)
 	free(fdt);
 }
 
-/* As Linux has it where the root says nothing, and not as libfdt */
+/* As Linux does it if the root says nothing, unlike libfdt */
 static void test_root_without_cells(void **state)
 {
 	struct kexec_stash_record rec = full_record("a", 0x50000000);

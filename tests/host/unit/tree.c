@@ -15,7 +15,7 @@
 
 #include "tree.h"
 
-/* A libfdt call that sets up a test and has no reason to fail */
+/* A libfdt call that sets up a test and must not fail */
 static int must(int ret)
 {
 	if (ret < 0)

@@ -10,7 +10,7 @@
 
 #define TREE_SIZE	16384	/* room that a tree under test has, edits included */
 
-/* Where the good record is, and what it says */
+/* Place and content of the good record */
 #define TREE_BASE	0x50000000ULL
 #define TREE_SLOT	0x08000000ULL
 #define TREE_NODE	"/reserved-memory/kexec-stash@50000000"
@@ -64,7 +64,7 @@ struct edit {
 void *tree_empty(int cells);
 
 /**
- * tree_good() - tree_empty() with a good record of every property there is
+ * tree_good() - tree_empty() with a good record that has every property
  * @cells: #address-cells and #size-cells of its root and of /reserved-memory
  *
  * Return: the tree, TREE_SIZE bytes, to be freed.
@@ -86,7 +86,7 @@ void *tree_good(int cells);
 void tree_edit(void *fdt, const struct edit *edit);
 
 /**
- * tree_exact() - copy of a tree without a byte of room behind it, where the sanitizer watches
+ * tree_exact() - copy of a tree without room behind it, where the sanitizer watches
  * @fdt: the tree; freed
  *
  * Return: the copy, to be freed.

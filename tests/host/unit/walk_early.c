@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What holds for all that early_parse.c accepts, see walk_early.h
+ * The promises for everything that early_parse.c accepts, see walk_early.h
  */
 
 #include <errno.h>
@@ -19,7 +19,7 @@ static bool same_want(const struct kexec_stash_want *a, const struct kexec_stash
 	       a->fixed == b->fixed;
 }
 
-/* Written out, it must be read as the same again */
+/* Written out and read again, it must be the same */
 static const char *want_insane(const struct kexec_stash_want *want)
 {
 	struct kexec_stash_want again;
@@ -87,7 +87,7 @@ static const char *file_insane(const char *buf, u64 len, const struct kexec_stas
 	return NULL;
 }
 
-/* What is taken for a payload's file must be called so */
+/* A payload's file must have a payload's name */
 static const char *place_insane(const struct kexec_stash_cpio_file *file, const char *label,
 				unsigned int id, bool sig)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The promises of early_parse.c, written a second time, for tests that read what nobody made on
- * purpose
+ * The promises of early_parse.c, written a second time, for tests that read random input
  */
 #ifndef _UNIT_WALK_EARLY_H
 #define _UNIT_WALK_EARLY_H
@@ -12,8 +11,8 @@
  * walk_param() - read every item of kexec_stash=
  * @value: the parameter's value
  *
- * Return: NULL if each item was taken and is sane or was refused with a reason; otherwise what is
- * wrong.
+ * Return: NULL if each item was taken and is sane, or was refused with a reason; otherwise the
+ * fault.
  */
 const char *walk_param(const char *value);
 
@@ -22,8 +21,8 @@ const char *walk_param(const char *value);
  * @buf: the initrd, at an address that is a multiple of 4; payloads are hidden afterwards
  * @len: its length in bytes
  *
- * Return: NULL if each entry lies in the initrd, and what is taken for a payload's file is one;
- * otherwise what is wrong.
+ * Return: NULL if each entry lies in the initrd, and each payload's file is one; otherwise the
+ * fault.
  */
 const char *walk_cpio(void *buf, u64 len);
 
