@@ -40,11 +40,11 @@ def hammer(name, seconds, seed, image=IMAGE, stuck=40, per_second=2):
     counts = {key: tuple(int(word) for word in text.split(" of ")) for key, text in results.items() if " of " in text}
     good, done = counts.pop("good")
     if done < per_second * seconds or good < GOOD_SHARE * done:
-        raise Failure(f"too few operations: {good} of {done} in {seconds} s came to something")
+        raise Failure(f"too few operations: {good} of {done} in {seconds} s succeeded")
     idle = [key for key, (came, tried) in counts.items()
             if not tried or not came and tried >= TRIES and key not in SELDOM]
     if idle:
-        raise Failure(f"never came to anything: {', '.join(idle)}")
+        raise Failure(f"never succeeded: {', '.join(idle)}")
     return {**counts, "good": (good, done)}
 
 
@@ -60,9 +60,9 @@ def main():
     try:
         counts = hammer("fuzz-fs", options.seconds, seed, options.image, options.stuck)
     except Failure as failure:
-        sys.exit(f"{failure}\nfuzz-fs failed. Once more: make fuzz-fs SECONDS={options.seconds} SEED={seed}")
+        sys.exit(f"{failure}\nfuzz-fs failed. To repeat: make fuzz-fs SECONDS={options.seconds} SEED={seed}")
     good, done = counts["good"]
-    print(f"fuzz-fs: {done} operations in {options.seconds} s, {good} came to something, no report")
+    print(f"fuzz-fs: {done} operations in {options.seconds} s, {good} succeeded, no report")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def arguments():
     parser.add_argument("rounds", type=int, nargs="?", default=200)
     parser.add_argument("--seed", type=int, help="of sizes and order; a new one without")
     parser.add_argument("--machines", type=int, default=2, metavar="N",
-                        help="so many side by side, each with a seed of its own, share the rounds (2)")
+                        help="how many run side by side and share the rounds, each with its own seed (2)")
     parser.add_argument("--machine", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--kho", action="store_true", help="half of the kernels run with KHO on")
     parser.add_argument("--debian", type=int, default=25, metavar="N", help="go to Debian's 6.1 once in N rounds (25)")
@@ -62,12 +62,12 @@ def summary(p):
         sizes = sum(p.payloads.size(file) for row in rows for file in
                     (row["round"].kernel, row["round"].initrd, row["round"].dtb) if kind != pingpong.BACK)
         print(f"{text} {sizes / MIB:8.0f}M")
-    print("(least, median, most; of an emulated machine)\n")
+    print("(lowest, median, highest; of an emulated machine)\n")
     for figure, (lost, limit) in pingpong.losses(p.rows).items():
         values = [row[figure] for row in p.rows if figure in row and row["round"].kind == pingpong.OWN]
         if values:
             print(f"{figure:13} {min(values)} to {max(values)} KiB, {lost:+.2f} KiB lost with each round, "
-                  f"{limit:.2f} may be")
+                  f"limit {limit:.2f}")
 
 
 def soak_one(options):
@@ -127,7 +127,7 @@ def main():
     start = time.monotonic()
     failed = soak_all(options)
     print(f"{options.rounds} kexecs in {time.monotonic() - start:.0f} s, {'failed' if failed else 'all is well'}. "
-          f"The same again: {again}")
+          f"To repeat: {again}")
     sys.exit(failed)
 
 
