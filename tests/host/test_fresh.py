@@ -58,7 +58,7 @@ def test_a_child_inherits_nothing_of_the_caller(way, tmp_path):
 
 def test_status_and_signals_reach_the_caller():
     """Under nohup the command runs in a session of its own."""
-    argv = [TOP / "scripts/python", "-c", "import signal; print('began', flush=True); signal.pause()"]
+    argv = [TOP / "scripts/python", "-c", "import time; print('began', flush=True); time.sleep(60)"]
     child = subprocess.Popen(argv, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN), stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "began\n"
     child.send_signal(signal.SIGHUP)
