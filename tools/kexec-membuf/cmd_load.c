@@ -7,7 +7,6 @@
 #include "command.h"
 #include "explain.h"
 #include "kexec_state.h"
-#include "kmsg.h"
 #include "slot.h"
 #include "slot_json.h"
 #include "sys.h"
@@ -110,24 +109,21 @@ fail:
 	return -1;
 }
 
-static void failure_msg(int root, const struct load_args *args, int kmsg, int err)
+/* A cause of EPERM that can be told kept the kernel from looking at the slot: its reason is older */
+static void failure_msg(int root, int stash, const struct load_args *args, int err)
 {
-	char reason[KMSG_REASON_LEN];
 	const char *advice = explain_advice(root, err);
-	char *prefix = NULL;
+	char reason[SLOT_REASON_LEN];
 
-	if (!kmsg_reason(kmsg, args->slot, reason)) {
+	if (explain_outside(root, err) || !slot_reason(stash, args->slot, reason)) {
 		error_msg("slot '%s': %s (%s); %s", args->slot, explain_reason(err),
 			  strerrorname_np(err), advice ? advice : "see dmesg");
 		return;
 	}
-	if (strncmp(reason, "slot '", 6))
-		prefix = xasprintf("slot '%s': ", args->slot);
 	if (advice && strstr(reason, advice))
 		advice = NULL;
-	error_msg("%s%s (%s)%s%s", prefix ? prefix : "", reason, strerrorname_np(err),
+	error_msg("slot '%s': %s (%s)%s%s", args->slot, reason, strerrorname_np(err),
 		  advice ? "; " : "", advice ? advice : "");
-	free(prefix);
 }
 
 static void print_json(const struct load_args *args, const struct load_result *res)
@@ -187,7 +183,7 @@ static bool get_result(int root, int stash, const struct load_args *args, struct
 
 static bool load(int root, const struct load_args *args, struct load_result *res)
 {
-	int stash = -1, kernel = -1, initrd = -1, kmsg = -1;
+	int stash = -1, kernel = -1, initrd = -1;
 	char buf[KEXEC_STASH_BOOTARGS_LEN];
 	const char *cmdline;
 	bool ok = false;
@@ -209,16 +205,14 @@ static bool load(int root, const struct load_args *args, struct load_result *res
 	}
 
 	res->verified_before = res->slot.verified;
-	kmsg = kmsg_open(root);
 	start = now_ns();
 	ret = sys_kexec_file_load(kernel, initrd, cmdline, args->flags);
 	res->load_ns = now_ns() - start;
 	if (ret)
-		failure_msg(root, args, kmsg, -ret);
+		failure_msg(root, stash, args, -ret);
 	else
 		ok = get_result(root, stash, args, res);
 out:
-	close_fd(kmsg);
 	close_fd(initrd);
 	close_fd(kernel);
 	close_fd(stash);

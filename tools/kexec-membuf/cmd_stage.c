@@ -223,7 +223,7 @@ static bool stage_payload(int root, struct stage *stage)
 	if (!cmdline_get(root, args->slot, args->cmdline, args->reuse_cmdline, stage->cmdline_buf,
 			 &stage->cmdline))
 		goto out;
-	if (!slot_writer_begin(&stage->writer, root, stash, &stage->slot))
+	if (!slot_writer_begin(&stage->writer, stash, &stage->slot))
 		goto out;
 	if (!open_sources(stage, stash) || !write_all(stage))
 		goto out;

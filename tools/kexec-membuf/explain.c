@@ -54,11 +54,12 @@ const char *explain_reason(int err)
 	return strerror(err);
 }
 
-/* EPERM has causes that can be told apart */
-static const char *eperm_advice(int root)
+const char *explain_outside(int root, int err)
 {
 	u64 val;
 
+	if (err != EPERM)
+		return NULL;
 	if (geteuid())
 		return "run this as root";
 	if (!read_number_at(root, "proc/sys/kernel/kexec_load_disabled", &val) && val)
@@ -70,7 +71,7 @@ static const char *eperm_advice(int root)
 
 const char *explain_advice(int root, int err)
 {
-	const char *advice = err == EPERM ? eperm_advice(root) : NULL;
+	const char *advice = explain_outside(root, err);
 	size_t i;
 
 	if (advice)

@@ -16,6 +16,15 @@
 const char *explain_reason(int err);
 
 /**
+ * explain_outside() - what to do about an error that has nothing to do with a slot
+ * @root: descriptor of the root directory
+ * @err: the error, a positive errno
+ *
+ * Return: as explain_advice()'s; NULL where it may have to do with one.
+ */
+const char *explain_outside(int root, int err);
+
+/**
  * explain_advice() - what to do about it
  * @root: descriptor of the root directory, where sysctls and capabilities are looked up
  * @err: the error, a positive errno

@@ -183,6 +183,15 @@ out:
 	return !ret;
 }
 
+bool slot_reason(int stash, const char *name, char *reason)
+{
+	char *path = slot_path(name, "reason");
+	int ret = read_line_at(stash, path, reason, SLOT_REASON_LEN);
+
+	free(path);
+	return !ret && reason[0];
+}
+
 static int is_slot(const struct dirent *entry)
 {
 	return kexec_stash_label_ok(entry->d_name) &&

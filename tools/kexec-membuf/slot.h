@@ -12,6 +12,9 @@
 /* Longer than any state or origin there is, the NUL included */
 #define SLOT_WORD_LEN	16
 
+/* Longer than any reason, the NUL included */
+#define SLOT_REASON_LEN	1024
+
 /**
  * struct slot - a slot
  * @name: its name
@@ -73,6 +76,16 @@ bool slot_read(int stash, const char *name, struct slot *slot);
  * Return: true, or false after a message.
  */
 bool slot_read_loaded(int stash, struct slot *slot);
+
+/**
+ * slot_reason() - why the kernel refused a slot's payload last
+ * @stash: descriptor from stash_open()
+ * @name: the slot's name
+ * @reason: SLOT_REASON_LEN bytes, set to the reason, printable
+ *
+ * Return: true if there is one: the last load, check or change was refused.
+ */
+bool slot_reason(int stash, const char *name, char *reason);
 
 /**
  * slot_path() - path of one of a slot's files below the stash's directory

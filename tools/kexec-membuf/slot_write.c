@@ -7,7 +7,6 @@
  */
 
 #include "interrupt.h"
-#include "kmsg.h"
 #include "slot_write.h"
 #include "sys.h"
 #include "utils.h"
@@ -124,14 +123,13 @@ static int open_file(const struct slot_writer *writer, unsigned int id, int flag
 	return fd;
 }
 
-bool slot_writer_begin(struct slot_writer *writer, int root, int stash, const struct slot *slot)
+bool slot_writer_begin(struct slot_writer *writer, int stash, const struct slot *slot)
 {
 	memset(writer, 0, sizeof(*writer));
 	writer->stash = stash;
 	writer->slot = slot;
 	writer->out = -1;
 	writer->back = -1;
-	writer->kmsg = kmsg_open(root);
 	/* Whether it may be written to is known before anything is changed */
 	writer->kernel = open_file(writer, KEXEC_STASH_KERNEL, O_WRONLY);
 	return writer->kernel >= 0;
@@ -255,10 +253,10 @@ static bool check_sizes(const struct slot_writer *writer, const struct slot *slo
 	return true;
 }
 
-/* The kernel looks at its file when it is closed, and says in the log what is wrong with it */
+/* The kernel looks at its file when it is closed; the slot has the reason if it is bad */
 static bool close_kernel(struct slot_writer *writer, struct slot *slot)
 {
-	char reason[KMSG_REASON_LEN];
+	char reason[SLOT_REASON_LEN];
 
 	sys_close_written(writer->kernel);
 	writer->kernel = -1;
@@ -266,8 +264,8 @@ static bool close_kernel(struct slot_writer *writer, struct slot *slot)
 		return false;
 	if (!strcmp(slot->state, "staged"))
 		return true;
-	if (kmsg_reason(writer->kmsg, slot->name, reason))
-		error_msg("%s; stage another one", reason);
+	if (slot_reason(writer->stash, slot->name, reason))
+		error_msg("slot '%s': %s; stage another one", slot->name, reason);
 	else
 		error_msg("slot '%s': is %s, not staged; see dmesg", slot->name, slot->state);
 	return false;
@@ -295,7 +293,6 @@ void slot_writer_end(struct slot_writer *writer)
 		slot_writer_close(writer);
 		if (writer->kernel >= 0)
 			sys_close_written(writer->kernel);
-		close_fd(writer->kmsg);
 	}
 	free(writer->check);
 	memset(writer, 0, sizeof(*writer));

@@ -15,7 +15,6 @@
  * struct slot_writer - who writes a payload into a slot
  * @stash: descriptor from stash_open()
  * @slot: the slot, as it was before
- * @kmsg: descriptor from kmsg_open(), for what the kernel says meanwhile
  * @kernel: descriptor of its kernel, open for writing as long as the payload is not complete
  * @out: descriptor of the file that is being written
  * @back: the same to read from
@@ -25,7 +24,6 @@
 struct slot_writer {
 	int stash;
 	const struct slot *slot;
-	int kmsg;
 	int kernel;
 	int out;
 	int back;
@@ -78,13 +76,12 @@ bool slot_empty(int stash, const char *name);
 /**
  * slot_writer_begin() - open a slot to be staged into; nothing is changed yet
  * @writer: filled in, to be ended with slot_writer_end() also on failure
- * @root: descriptor of the root directory
  * @stash: descriptor from stash_open()
  * @slot: the slot, locked; stays the caller's
  *
  * Return: true, or false after a message.
  */
-bool slot_writer_begin(struct slot_writer *writer, int root, int stash, const struct slot *slot);
+bool slot_writer_begin(struct slot_writer *writer, int stash, const struct slot *slot);
 
 /**
  * slot_writer_empty() - empty the slot

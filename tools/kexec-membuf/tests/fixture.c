@@ -47,8 +47,8 @@ int __wrap_sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline
 	snprintf(fake.cmdline, sizeof(fake.cmdline), "%s", cmdline ? cmdline : "");
 	read_start(kernel_fd, fake.kernel, sizeof(fake.kernel));
 	read_start(initrd_fd, fake.initrd, sizeof(fake.initrd));
-	if (fake.load_log)
-		append_text("dev/kmsg", fake.load_log);
+	if (fake.load_reason)
+		put_text("sys/fs/kexec/a/reason", fake.load_reason);
 	if (!fake.load_ret && fake.load_state)
 		put_text("sys/fs/kexec/a/state", fake.load_state);
 	return fake.load_ret;
@@ -337,6 +337,7 @@ void put_slot(const char *name, const char *state)
 	put_slot_text(name, "state", line);
 	put_slot_text(name, "origin", strcmp(state, "empty") ? "firmware\n" : "none\n");
 	put_slot_text(name, "verified", "0\n");
+	put_slot_text(name, "reason", "");
 	put_slot_text(name, "base", "0x50000000\n");
 	put_slot_text(name, "size", "0x8000000\n");
 	put_slot_text(name, "kernel", "");
@@ -500,7 +501,6 @@ int fixture_setup(void **state)
 	put_text("proc/sys/kernel/kexec_load_limit_reboot", "-1\n");
 	put_text("sys/kernel/kexec/loaded", "0\n");
 	put_text("sys/kernel/kexec/copy_bytes", "0\n");
-	put_text("dev/kmsg", "");
 	put_text("sys/fs/kexec/x", "");
 	remove_path("sys/fs/kexec/x");
 	return 0;

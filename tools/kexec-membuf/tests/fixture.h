@@ -21,7 +21,7 @@
  * @mount_ret: what mounting returns; it mounts if that is 0
  * @mounts: how often it was called
  * @load_ret: what kexec_file_load() returns
- * @load_log: written to /dev/kmsg meanwhile, or NULL
+ * @load_reason: what the file reason of slot "a" is set to meanwhile, or NULL
  * @load_state: state of slot "a" after a successful load, or NULL
  * @loads: how often it was called, and then what with:
  * @kernel: start of the kernel's content, "" for no file
@@ -52,7 +52,7 @@ struct fake {
 	int mount_ret;
 	int mounts;
 	int load_ret;
-	const char *load_log;
+	const char *load_reason;
 	const char *load_state;
 	int loads;
 	char kernel[64];

@@ -213,14 +213,18 @@ static void kernels_own_reason_is_told(void **state)
 {
 	(void)state;
 	put_staged_slot("a");
-	put_text("dev/kmsg", "3,1,5,-;kexec_stash: slot 'a': kernel: an old reason\n");
+	put_text("sys/fs/kexec/a/reason", "kernel: an old reason\n");
 	fake.load_ret = -ENOEXEC;
-	fake.load_log = "3,2,5,-;kexec_stash: slot 'a': kernel: has a page size of 64K\n";
+	fake.load_reason = "kernel: has a page size of 64K\n";
 	run("load", "a", NULL);
 	assert_int_equal(status, STATUS_FAILED);
 	assert_string_equal(out, "");
 	assert_error("slot 'a': kernel: has a page size of 64K (ENOEXEC); %s",
 		     "stage an uncompressed arm64 Image");
+	/* A terminal need not mind what is in it */
+	fake.load_reason = "\033[31mx\n";
+	run("load", "a", NULL);
+	assert_non_null(strstr(err, "slot 'a': ?[31mx (ENOEXEC)"));
 }
 
 static void kernels_own_reason_needs_no_advice_twice(void **state)
@@ -228,23 +232,35 @@ static void kernels_own_reason_needs_no_advice_twice(void **state)
 	(void)state;
 	put_staged_slot("a");
 	fake.load_ret = -EBADMSG;
-	fake.load_log = "3,2,5,-;kexec_stash: slot 'a': initrd: was damaged, stage it again\n";
+	fake.load_reason = "initrd: was damaged, stage it again\n";
 	run("load", "a", NULL);
 	assert_error("slot 'a': initrd: was damaged, stage it again (EBADMSG)");
 	fake.load_ret = -EINVAL;
-	fake.load_log = "3,3,5,-;kexec_stash: slot 'a': initrd: is slot 'b''s\n";
+	fake.load_reason = "initrd: is slot 'b''s\n";
 	run("load", "a", NULL);
 	assert_error("slot 'a': initrd: is slot 'b''s (EINVAL)");
 }
 
-static void kernels_reason_without_a_slot_gets_one(void **state)
+static void older_reason_is_not_told(void **state)
 {
 	(void)state;
 	put_staged_slot("a");
-	fake.load_ret = -ENOMEM;
-	fake.load_log = "3,2,5,-;kexec_stash: no room in the device tree\n";
+	put_text("sys/fs/kexec/a/reason", "kernel: an old reason\n");
+	fake.load_ret = -EPERM;
+	fake.euid = 1000;
 	run("load", "a", NULL);
-	assert_error("slot 'a': no room in the device tree (ENOMEM); free some and try again");
+	assert_error("slot 'a': the kernel does not permit it (EPERM); run this as root");
+}
+
+static void kernel_without_reasons_is_no_failure(void **state)
+{
+	(void)state;
+	put_staged_slot("a");
+	remove_path("sys/fs/kexec/a/reason");
+	fake.load_ret = -ENOSPC;
+	run("load", "a", NULL);
+	assert_error("slot 'a': the payload and what a load adds do not fit into the slot (ENOSPC); "
+		     "take a larger slot or a smaller initrd");
 }
 
 static void each_error_has_a_reason_and_advice(void **state)
@@ -334,7 +350,8 @@ int main(void)
 		fixture_test(unknown_bytes_to_copy_are_a_failure),
 		fixture_test(kernels_own_reason_is_told),
 		fixture_test(kernels_own_reason_needs_no_advice_twice),
-		fixture_test(kernels_reason_without_a_slot_gets_one),
+		fixture_test(older_reason_is_not_told),
+		fixture_test(kernel_without_reasons_is_no_failure),
 		fixture_test(each_error_has_a_reason_and_advice),
 		fixture_test(causes_of_eperm_are_told_apart),
 	};

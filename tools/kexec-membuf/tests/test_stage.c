@@ -782,6 +782,11 @@ static void payload_that_the_kernel_does_not_take_is_removed(void **state)
 	assert_int_equal(status, STATUS_FAILED);
 	assert_non_null(strstr(err, "kexec-membuf: slot 'a': is bad, not staged; see dmesg\n"));
 	assert_emptied("a");
+	put_text("sys/fs/kexec/a/reason", "kernel: is not an arm64 Image\n");
+	run("stage", "a", "--kernel", k, NULL);
+	assert_int_equal(status, STATUS_FAILED);
+	assert_non_null(strstr(err, "slot 'a': kernel: is not an arm64 Image; stage another one"));
+	assert_emptied("a");
 	free(k);
 }
 
