@@ -234,12 +234,11 @@ class TestSigned:
             m.fails(f"getfattr -n security.ima {stash.slot_path('b', file)}")
 
     def test_verify_says_so(self, m):
-        for slot, words in (("a", {"kernel": "matches", "initrd": "matches", "dtb": "matches"}),
-                            ("c", {"kernel": "matches", "initrd": "matches"})):
-            out = m.run(f"kexec-membuf verify {slot} --cert /signed/signer.der --cert /signed/ca.pem")
+        for slot, files in (("a", ["kernel", "initrd", "dtb"]), ("c", ["kernel", "initrd"])):
+            out = m.run(f"kexec-membuf verify {slot}")
             print(out)
-            found = re.findall(r"^(kernel|initrd|dtb): .*\n(?:  .*\n)*?    check: +(\w+)", out, re.M)
-            assert dict(found) == words
+            found = re.findall(r"^(kernel|initrd|dtb): .*\n  signed: IMA signature by key \w{8}, which is in", out, re.M)
+            assert found == files
 
     def test_only_signed_ones_load(self, m):
         """A dtb of the cpio is not firmware's: it needs a signature too."""

@@ -14,8 +14,8 @@ import pytest
 
 import signing
 import stash
-from signed_slots import (ALL_SLOTS, AUTHENTICATED, FIRST, FLIPPED_LATER, KINDS, OK, POLICIES, SLOT, Slot, load_base, load_ext4,
-                          load_slot, stage, start)
+from signed_slots import (ALL_SLOTS, AUTHENTICATED, FIRST, FLIPPED_LATER, KINDS, OK, POLICIES, SLOT, Slot, check_slot, load_base,
+                          load_ext4, load_slot, stage, start)
 
 INITRD_BAD = ["initrd unsigned", "initrd, unknown key", "initrd, sig. of another file", "initrd flipped",
               "initrd, sig. flipped", "initrd, sig. truncated"]
@@ -156,17 +156,24 @@ def put(m, row, slot):
 
 
 def judge(m, row, slot, slots, mainline):
-    """One row: our verdict and mainline's. After a refusal the loaded image stays, and no slot has changed."""
+    """One row: our verdict and mainline's. The check's answer is the load's, and changes nothing. What was loaded stays so
+    if it is refused, and all slots as they were."""
     put(m, row, slot)
     before = m.run("states")
     assert "loaded: 1\n" in before and f"{slots[0].path('state')}: loaded\n" in before, before
+    checked = check_slot(m, slot)
+    if row.kind in FLIPPED_LATER and checked[0] == "EBADMSG":
+        before = before.replace(f"{slot.path('state')}: staged\n", f"{slot.path('state')}: bad\n")
+    after = m.run("states")
+    assert after == before, f"{row}: a check changed slots, or what is loaded:\nbefore:\n{before}\nafter:\n{after}"
     ours = load_slot(m, slot)
+    # What is known to be damaged is refused for that alone
+    same = checked[0] == ours[0] if row.kind in FLIPPED_LATER else checked == ours
+    assert same, f"{row}: checked {checked}, loaded {ours}"
     if ours[0] == OK:
         loaded = m.run(f"cat {slot.path('state')} /sys/kernel/kexec/copy_bytes").split()
         assert loaded == ["loaded", "0"], f"{row}: {loaded}"
         load_base(m, slots)
-    if row.kind in FLIPPED_LATER and ours[0] == "EBADMSG":
-        before = before.replace(f"{slot.path('state')}: staged\n", f"{slot.path('state')}: bad\n")
     after = m.run("states")
     assert after == before, f"{row}: slots, or what is loaded, changed:\nbefore:\n{before}\nafter:\n{after}"
     payload = KINDS[row.kind][1]

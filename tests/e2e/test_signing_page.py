@@ -134,7 +134,7 @@ def test_page(disk, folder):
         assert "Permission denied" in m.fails("kexec-12 -c -l /mnt/Image"), "kexec_load(2)"
 
         shows(device(m, "verify"), "verify")
-        assert re.search(r"(?m)^verdict:\s+cannot tell", m.fails("kexec-membuf verify a"))
+        assert stash.state(m, "a") == "staged"
         device(m, "load")
         assert stash.state(m, "a") == "loaded" and m.read("/sys/kernel/kexec/copy_bytes") == "0"
         listed = device(m, "measured")
@@ -145,7 +145,7 @@ def test_page(disk, folder):
 
         shows(refused(m, "unsigned"), "unsigned")
         logged(m, "unsigned-log")
-        shows(m.fails("kexec-membuf verify b --cert /mnt/signer.der"), "unsigned-verify")
+        shows(m.run("kexec-membuf verify b", 3), "unsigned-verify")
         refused(m, "changed")
         logged(m, "changed-log")
         assert stash.state(m, "a") == "loaded"

@@ -10,7 +10,7 @@ from qemu import closed_on_failure
 from signing import IMASIG, INITRD_IMASIG, MODSIG
 from stash import MIB
 
-NO_INITRAMFS, NO_CMA, MEMBUF = 0x4, 0x10, 0x100
+NO_INITRAMFS, NO_CMA, MEMBUF, CHECK = 0x4, 0x10, 0x100, 0x200
 SLOT, FIRST, ALL_SLOTS = 40 * MIB, 0x50000000, 8
 OK = "OK"
 
@@ -184,6 +184,11 @@ def stage(m, slot, payload):
 def load_slot(m, slot, *options):
     """Adopt a whole slot: verdict and cause."""
     return signing.load(m, "-f", hex(MEMBUF), *options, slot.path("kernel"))
+
+
+def check_slot(m, slot):
+    """Ask whether a slot would be adopted: verdict and cause, as load_slot() has them. Nothing is loaded."""
+    return signing.load(m, "-f", hex(MEMBUF | CHECK), slot.path("kernel"))
 
 
 def load_base(m, slots):

@@ -5,14 +5,19 @@
 #ifndef CHECKSUM_H
 #define CHECKSUM_H
 
-#include "digest.h"
+#include <linux/types.h>
+
+#include <openssl/types.h>
+
+/* Longest digest */
+#define DIGEST_LEN		64
 
 /* Room for the name of an algorithm, the NUL included */
 #define CHECKSUM_ALGO_LEN	16
 
 /**
  * struct checksum - a checksum that bytes must have
- * @algo: the algorithm: "crc32", or as hash_by_name() has it
+ * @algo: the algorithm: "crc32", "md5", "sha1", "sha256", "sha384" or "sha512"
  * @want: what it must be
  * @len: its length in bytes
  * @crc: the checksum so far, for "crc32"

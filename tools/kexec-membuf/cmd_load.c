@@ -72,20 +72,6 @@ static const struct option longopts[] = {
 	{}
 };
 
-static int open_kernel(int stash, const char *slot)
-{
-	char *path = slot_path(slot, kexec_stash_file_name(KEXEC_STASH_KERNEL));
-	int fd = openat(stash, path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT)
-		error_msg("slot '%s': kernel: there is none; stage one first", slot);
-	else if (fd < 0)
-		error_msg("slot '%s': kernel: cannot be opened: %s%s", slot, strerror(errno),
-			  errno == EACCES ? "; run this as root" : "");
-	free(path);
-	return fd;
-}
-
 static int open_initrd(const char *slot, const char *path, u64 *size)
 {
 	struct stat st;
@@ -107,23 +93,6 @@ static int open_initrd(const char *slot, const char *path, u64 *size)
 fail:
 	close_fd(fd);
 	return -1;
-}
-
-/* A cause of EPERM that can be told kept the kernel from looking at the slot: its reason is older */
-static void failure_msg(int root, int stash, const struct load_args *args, int err)
-{
-	const char *advice = explain_advice(root, err);
-	char reason[SLOT_REASON_LEN];
-
-	if (explain_outside(root, err) || !slot_reason(stash, args->slot, reason)) {
-		error_msg("slot '%s': %s (%s); %s", args->slot, explain_reason(err),
-			  strerrorname_np(err), advice ? advice : "see dmesg");
-		return;
-	}
-	if (advice && strstr(reason, advice))
-		advice = NULL;
-	error_msg("slot '%s': %s (%s)%s%s", args->slot, reason, strerrorname_np(err),
-		  advice ? "; " : "", advice ? advice : "");
 }
 
 static void print_json(const struct load_args *args, const struct load_result *res)
@@ -195,7 +164,7 @@ static bool load(int root, const struct load_args *args, struct load_result *res
 		goto out;
 	if (!cmdline_get(root, args->slot, args->cmdline, args->reuse_cmdline, buf, &cmdline))
 		goto out;
-	kernel = open_kernel(stash, args->slot);
+	kernel = slot_open_kernel(stash, args->slot);
 	if (kernel < 0)
 		goto out;
 	if (args->initrd) {
@@ -209,7 +178,7 @@ static bool load(int root, const struct load_args *args, struct load_result *res
 	ret = sys_kexec_file_load(kernel, initrd, cmdline, args->flags);
 	res->load_ns = now_ns() - start;
 	if (ret)
-		failure_msg(root, stash, args, -ret);
+		refusal_tell(root, stash, args->slot, -ret);
 	else
 		ok = get_result(root, stash, args, res);
 out:

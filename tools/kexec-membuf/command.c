@@ -49,12 +49,12 @@ static const struct command commands[] = {
 	}, {
 		.name = "verify",
 		.func = cmd_verify,
-		.short_desc = "Say what the kernel would say to a slot's payload, and why",
+		.short_desc = "Ask the kernel whether it would load a slot's payload",
 		.usage =
-"    kexec-membuf verify SLOT [--cert FILE]... [--json]\n",
+"    kexec-membuf verify SLOT [--json]\n",
 		.options =
-"    --cert FILE            check signatures with this certificate (PEM or DER)\n"
 "    --json                 print JSON\n"
+"  The exit status is 0 if it would, 3 if it would not.\n"
 	}, {
 		.name = "load",
 		.func = cmd_load,

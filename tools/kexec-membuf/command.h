@@ -16,6 +16,8 @@
 #define STATUS_DONE	0
 #define STATUS_FAILED	1
 #define STATUS_MISUSE	2
+/* Of verify: the kernel would not load it */
+#define STATUS_REFUSED	3
 
 /* What getopt_long() returns for long options; above all characters */
 enum {
@@ -28,7 +30,6 @@ enum {
 	OPT_REUSE_CMDLINE,
 	OPT_DEBUG,
 	OPT_FORCE,
-	OPT_CERT,
 	OPT_KERNEL,
 	OPT_DTB,
 	OPT_FIT,

@@ -7,7 +7,17 @@
 #ifndef CONTENT_H
 #define CONTENT_H
 
-#include "signature.h"
+#include <linux/types.h>
+
+/**
+ * struct file_range - a part of a file
+ * @offset: where it starts
+ * @size: its length in bytes
+ */
+struct file_range {
+	u64 offset;
+	u64 size;
+};
 
 /* As many of a file's first bytes as content_look() looks at */
 #define CONTENT_HEAD_LEN	0x206

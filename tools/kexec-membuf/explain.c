@@ -54,7 +54,8 @@ const char *explain_reason(int err)
 	return strerror(err);
 }
 
-const char *explain_outside(int root, int err)
+/* Causes of EPERM that can be told have nothing to do with a slot */
+static const char *explain_outside(int root, int err)
 {
 	u64 val;
 
@@ -81,4 +82,28 @@ const char *explain_advice(int root, int err)
 			return errors[i].advice;
 	}
 	return NULL;
+}
+
+/* If the kernel did not get as far as the slot, the reason there is an older one */
+void refusal_read(int root, int stash, const char *slot, int err, struct refusal *refusal)
+{
+	const char *advice = explain_advice(root, err);
+	char reason[SLOT_REASON_LEN] = "";
+	bool own = !explain_outside(root, err) && slot_reason(stash, slot, reason) > 0;
+
+	snprintf(refusal->why, sizeof(refusal->why), "%s (%s)",
+		 own ? reason : explain_reason(err), strerrorname_np(err));
+	if (!own && !advice)
+		advice = "see dmesg";
+	/* The kernel's reason may say what to do */
+	refusal->todo = own && advice && strstr(reason, advice) ? NULL : advice;
+}
+
+void refusal_tell(int root, int stash, const char *slot, int err)
+{
+	struct refusal refusal;
+
+	refusal_read(root, stash, slot, err, &refusal);
+	error_msg("slot '%s': %s%s%s", slot, refusal.why, refusal.todo ? "; " : "",
+		  refusal.todo ? refusal.todo : "");
 }

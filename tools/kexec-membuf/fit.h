@@ -8,6 +8,7 @@
 #define FIT_H
 
 #include "checksum.h"
+#include "content.h"
 
 #include <linux/kexec_stash_record.h>
 

@@ -1,300 +1,164 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where a file's signatures are
- *
- * The kernel's own view of each format: struct signature_v2_hdr in security/integrity/integrity.h,
- * struct module_signature in linux/module_signature.h, crypto/asymmetric_keys/verify_pefile.c.
+ * What could prove a payload's file
  */
 
 #include "signature.h"
+#include "sys.h"
+#include "tree.h"
 #include "utils.h"
 
-#include <linux/hash_info.h>
-
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* enum evm_ima_xattr_type */
+#define FDT_PATH	"sys/firmware/fdt"
+#define FDT_MAX		0x200000
+#define KEYS_MAX	0x20000
+#define XATTR_MAX	4096
+
+/* enum evm_ima_xattr_type of the kernel */
 #define IMA_XATTR_DIGEST	1
 #define EVM_IMA_XATTR_DIGSIG	3
 #define IMA_XATTR_DIGEST_NG	4
 #define IMA_VERITY_DIGSIG	6
 
-#define SIGNATURE_HDR_LEN	9
+/* struct signature_v2_hdr of the kernel: type, version, hash_algo, keyid[4], sig_size[2] */
+#define KEY_ID_AT	3
+#define SIGNATURE_LEN	9
 
-static u32 get_le16(const u8 *p)
-{
-	return p[0] | p[1] << 8;
-}
+#define MODSIG_MARKER	"~Module signature appended~\n"
 
-static u32 get_le32(const u8 *p)
+void signature_ima(const u8 *buf, size_t len, struct signatures *sigs)
 {
-	return get_le16(p) | get_le16(p + 2) << 16;
-}
-
-static u32 get_be16(const u8 *p)
-{
-	return p[0] << 8 | p[1];
-}
-
-static u32 get_be32(const u8 *p)
-{
-	return get_be16(p) << 16 | get_be16(p + 2);
-}
-
-/* struct signature_v2_hdr: type, version, hash_algo, keyid[4], sig_size[2], signature */
-static const char *read_signature(const u8 *buf, size_t len, struct ima_xattr *xattr)
-{
-	if (len < 2)
-		return "is truncated";
-	xattr->version = buf[1];
-	if (xattr->version != 2 && xattr->version != 3)
-		return NULL;
-	if (len <= SIGNATURE_HDR_LEN)
-		return "is truncated";
-	xattr->algo = buf[2];
-	memcpy(xattr->key_id, buf + 3, sizeof(xattr->key_id));
-	xattr->data = buf + SIGNATURE_HDR_LEN;
-	xattr->len = len - SIGNATURE_HDR_LEN;
-	if (get_be16(buf + 7) != xattr->len)
-		return get_be16(buf + 7) > xattr->len ? "is truncated" : "is longer than it says";
-	return NULL;
-}
-
-const char *ima_xattr_read(const u8 *buf, size_t len, struct ima_xattr *xattr)
-{
-	memset(xattr, 0, sizeof(*xattr));
-	xattr->kind = IMA_KIND_OTHER;
+	sigs->ima = "something that IMA does not know";
 	if (!len)
-		return "is empty";
-	xattr->type = buf[0];
+		return;
 	switch (buf[0]) {
 	case IMA_XATTR_DIGEST:
-		xattr->kind = IMA_KIND_HASH;
-		xattr->data = buf + 1;
-		xattr->len = len - 1;
-		xattr->algo = xattr->len == 16 ? HASH_ALGO_MD5 : HASH_ALGO_SHA1;
-		return NULL;
 	case IMA_XATTR_DIGEST_NG:
-		xattr->kind = IMA_KIND_HASH;
-		if (len < 2)
-			return "is truncated";
-		xattr->algo = buf[1];
-		xattr->data = buf + 2;
-		xattr->len = len - 2;
-		return NULL;
+		sigs->ima = "a digest, no signature";
+		break;
 	case EVM_IMA_XATTR_DIGSIG:
-		xattr->kind = IMA_KIND_SIGNATURE;
-		return read_signature(buf, len, xattr);
 	case IMA_VERITY_DIGSIG:
-		xattr->kind = IMA_KIND_VERITY;
-		return read_signature(buf, len, xattr);
+		if (len < SIGNATURE_LEN)
+			break;
+		sigs->ima = buf[0] == IMA_VERITY_DIGSIG ? "fs-verity signature" : "IMA signature";
+		snprintf(sigs->key, sizeof(sigs->key), "%02x%02x%02x%02x", buf[KEY_ID_AT],
+			 buf[KEY_ID_AT + 1], buf[KEY_ID_AT + 2], buf[KEY_ID_AT + 3]);
+		break;
 	default:
-		return NULL;
+		break;
 	}
 }
 
-const char *modsig_find(const u8 *tail, size_t len, u64 file_size, struct file_range *message)
+/* Little-endian, of 2 or 4 bytes; 0 behind the end */
+static u64 get_le(const u8 *buf, size_t len, u64 at, unsigned int bytes)
 {
-	static const char marker[] = "~Module signature appended~\n";
-	const size_t marker_len = sizeof(marker) - 1;
-	static const u8 zero[7];
-	u64 room, size;
-	const u8 *sig;
+	u64 val = 0;
 
-	memset(message, 0, sizeof(*message));
-	if (file_size <= MODSIG_TRAILER_LEN || len < MODSIG_TRAILER_LEN)
-		return NULL;
-	if (memcmp(tail + len - marker_len, marker, marker_len))
-		return NULL;
-
-	/* algo, hash, id_type, signer_len, key_id_len, pad[3], sig_len[4] */
-	sig = tail + len - MODSIG_TRAILER_LEN;
-	room = file_size - MODSIG_TRAILER_LEN;
-	size = get_be32(sig + 8);
-	if (size >= room)
-		return "is longer than the file";
-	if (sig[2] != 2)
-		return "is no PKCS#7 message";
-	if (memcmp(sig, zero, 2) || memcmp(sig + 3, zero, 5))
-		return "has a broken trailer";
-	if (!size)
-		return "is empty";
-	message->offset = room - size;
-	message->size = size;
-	return NULL;
+	if (at > len || bytes > len - at)
+		return 0;
+	while (bytes--)
+		val = val << 8 | buf[at + bytes];
+	return val;
 }
 
-/**
- * struct pe_layout - the offsets that matter in a PE image's headers
- * @checksum: of the checksum, which is not signed
- * @cert_dirent: of the directory entry of the signature, which is not signed
- * @sections: of the section headers
- * @header_size: size of all headers
- * @nr_sections: how many sections there are
- */
-struct pe_layout {
-	u64 checksum;
-	u64 cert_dirent;
-	u64 sections;
-	u64 header_size;
-	u32 nr_sections;
-};
+#define PE_OFFSET_AT	60
+#define PE_MAGIC	0x4550
+#define PE_HDR_LEN	24
+#define OPT_MAGIC_PE32	0x10b
+#define OPT_MAGIC_PE32P	0x20b
+#define CERT_DIRENT	4
+#define DIRENT_LEN	8
 
-#define MZ_LEN			64
-#define PE_HDR_LEN		24
-#define DIRENT_LEN		8
-#define CERT_DIRENT		4
-#define SECTION_LEN		40
-#define OPT_MAGIC_PE32		0x10b
-#define OPT_MAGIC_PE32_PLUS	0x20b
-
-static const char *read_opt_hdr(const u8 *head, size_t len, u64 pe, u64 file_size,
-				struct pe_layout *layout, struct pe_image *image)
+bool signature_pe(const u8 *head, size_t len)
 {
-	u64 opt = pe + PE_HDR_LEN, dirents;
-	u32 magic, nr_dirents;
-	bool plus;
+	u64 pe = get_le(head, len, PE_OFFSET_AT, 4), opt = pe + PE_HDR_LEN;
+	u64 magic = get_le(head, len, opt, 2);
+	u64 dirents = opt + (magic == OPT_MAGIC_PE32P ? 112 : 96);
 
-	magic = get_le16(head + opt);
-	plus = magic == OPT_MAGIC_PE32_PLUS;
-	if (!plus && magic != OPT_MAGIC_PE32)
-		return "is of an image with an unknown header";
-	dirents = opt + (plus ? 112 : 96);
-	if (dirents > len)
-		return "is of an image whose headers are cut off";
-	layout->checksum = opt + 64;
-	layout->header_size = get_le32(head + opt + 60);
-	nr_dirents = get_le32(head + dirents - 4);
-	if (dirents >= layout->header_size || layout->header_size >= file_size ||
-	    nr_dirents > (layout->header_size - dirents) / DIRENT_LEN)
-		return "is of an image whose headers are of a wrong size";
-	layout->cert_dirent = dirents + CERT_DIRENT * DIRENT_LEN;
-	layout->sections = dirents + (u64)nr_dirents * DIRENT_LEN;
-	layout->nr_sections = get_le16(head + pe + 6);
-	if (nr_dirents <= CERT_DIRENT)
-		return NULL;
-	if (layout->sections > len)
-		return "is of an image whose headers are cut off";
-	image->message.offset = get_le32(head + layout->cert_dirent);
-	image->message.size = get_le32(head + layout->cert_dirent + 4);
-	return NULL;
+	if (len < 2 || memcmp(head, "MZ", 2) || get_le(head, len, pe, 4) != PE_MAGIC)
+		return false;
+	if (magic != OPT_MAGIC_PE32 && magic != OPT_MAGIC_PE32P)
+		return false;
+	return get_le(head, len, dirents - 4, 4) > CERT_DIRENT &&
+	       get_le(head, len, dirents + CERT_DIRENT * DIRENT_LEN + 4, 4);
 }
 
-static int by_address(const void *a, const void *b)
+static void read_file(int fd, u64 size, struct signatures *sigs)
 {
-	const struct file_range *x = a, *y = b;
+	const size_t marker_len = strlen(MODSIG_MARKER);
+	u8 buf[PE_HEAD_LEN];
+	ssize_t n;
 
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
+	n = sys_get_xattr(fd, "security.ima", buf, XATTR_MAX);
+	if (n >= 0)
+		signature_ima(buf, n, sigs);
+	n = sys_pread(fd, buf, sizeof(buf), 0);
+	sigs->pe = n > 0 && signature_pe(buf, n);
+	n = size < marker_len ? 0 : sys_pread(fd, buf, marker_len, size - marker_len);
+	sigs->appended = n == (ssize_t)marker_len && !memcmp(buf, MODSIG_MARKER, marker_len);
 }
 
-static void add_part(struct pe_image *pe, u64 start, u64 end)
+/* "...: X509.rsa 1a2b3c4d []" */
+static bool key_is_known(const char *keys, const char *key)
 {
-	pe->signed_parts[pe->nr_parts].offset = start;
-	pe->signed_parts[pe->nr_parts++].size = end - start;
+	char id[KEY_ID_LEN];
+
+	while ((keys = strstr(keys, ": X509."))) {
+		keys++;
+		if (sscanf(keys, " X509.%*s %8s", id) == 1 && !strcmp(id, key))
+			return true;
+	}
+	return false;
 }
 
-/* The headers but for two fields, the sections by address, and what is behind them */
-static const char *list_parts(const u8 *head, size_t len, u64 file_size,
-			      const struct pe_layout *layout, struct pe_image *pe)
+/* What was recorded of a file counts until it is written to, which makes the slot "runtime" */
+static void read_record(int root, const struct slot *slot, struct signatures *sigs)
 {
-	u64 hashed = layout->header_size, end = layout->header_size;
-	const u8 *section = head + layout->sections;
-	size_t i, first;
+	void *fdt = xmalloc(FDT_MAX);
+	struct kexec_stash_record rec;
+	struct kexec_stash_fault fault;
+	ssize_t n = read_at(root, FDT_PATH, fdt, FDT_MAX);
+	int node = -1, id;
 
-	if (layout->nr_sections > (layout->header_size - layout->sections) / SECTION_LEN)
-		return "is of an image whose headers are of a wrong size";
-	if (layout->sections + (u64)layout->nr_sections * SECTION_LEN > len)
-		return "is of an image whose headers are cut off";
-	pe->signed_parts = xmalloc((layout->nr_sections + 4) * sizeof(*pe->signed_parts));
-	add_part(pe, 0, layout->checksum);
-	add_part(pe, layout->checksum + 4, layout->cert_dirent);
-	add_part(pe, layout->cert_dirent + DIRENT_LEN, layout->header_size);
-	first = pe->nr_parts;
-	for (i = 0; i < layout->nr_sections; i++, section += SECTION_LEN) {
-		u64 size = get_le32(section + 16), addr = get_le32(section + 20);
-
-		if (!size)
+	if (n <= 0 || tree_check(fdt, n) || !strcmp(slot->origin, "runtime"))
+		goto out;
+	while ((node = kexec_stash_record_next(fdt, node)) >= 0) {
+		if (kexec_stash_record_read(fdt, node, &rec, &fault) ||
+		    strcmp(rec.label, slot->name))
 			continue;
-		add_part(pe, addr, addr + size);
-		hashed += size;
+		for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
+			const struct kexec_stash_file *file = &rec.file[id];
+
+			if (file->hash != KEXEC_STASH_HASH_NONE && file->size &&
+			    file->size == slot->file_size[id])
+				sigs[id].recorded = kexec_stash_hash_name(file->hash);
+		}
 	}
-	qsort(pe->signed_parts + first, pe->nr_parts - first, sizeof(*pe->signed_parts),
-	      by_address);
-	for (i = first; i < pe->nr_parts; i++) {
-		if (pe->signed_parts[i].offset < end)
-			return "is of an image whose sections overlap";
-		end = pe->signed_parts[i].offset + pe->signed_parts[i].size;
-	}
-	if (end > file_size)
-		return "is of an image with a section behind its end";
-	if (file_size <= hashed)
-		return NULL;
-	if (file_size - hashed < pe->message.size || hashed < end)
-		return "is of a wrong size";
-	add_part(pe, hashed, file_size - pe->message.size);
-	return NULL;
+out:
+	free(fdt);
 }
 
-const char *pe_read(const u8 *head, size_t len, u64 file_size, struct pe_image *pe)
+void signatures_read(int root, int stash, const struct slot *slot, struct signatures *sigs)
 {
-	struct pe_layout layout;
-	const char *why;
-	u64 pe_addr;
+	char *keys = xmalloc(KEYS_MAX);
+	ssize_t n = read_at(root, "proc/keys", keys, KEYS_MAX - 1);
+	int id, fd;
 
-	memset(pe, 0, sizeof(*pe));
-	if (len < MZ_LEN || memcmp(head, "MZ", 2))
-		return NULL;
-	pe_addr = get_le32(head + 60);
-	if (pe_addr < MZ_LEN || pe_addr + PE_HDR_LEN + 2 > len ||
-	    memcmp(head + pe_addr, "PE\0", 4))
-		return NULL;
-	why = read_opt_hdr(head, len, pe_addr, file_size, &layout, pe);
-	if (why)
-		return why;
-	if (!pe->message.offset || !pe->message.size) {
-		memset(&pe->message, 0, sizeof(pe->message));
-		return NULL;
+	keys[n < 0 ? 0 : n] = '\0';
+	memset(sigs, 0, KEXEC_STASH_NR_FILES * sizeof(*sigs));
+	read_record(root, slot, sigs);
+	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
+		char *path = slot_path(slot->name, kexec_stash_file_name(id));
+
+		fd = slot->file_size[id] ? sys_open(stash, path, O_RDONLY) : -1;
+		if (fd >= 0)
+			read_file(fd, slot->file_size[id], &sigs[id]);
+		sigs[id].key_known = key_is_known(keys, sigs[id].key);
+		close_fd(fd);
+		free(path);
 	}
-	if (pe->message.offset < layout.header_size || pe->message.size >= file_size ||
-	    pe->message.offset > file_size - pe->message.size)
-		return "lies outside of the file";
-	return list_parts(head, len, file_size, &layout, pe);
-}
-
-/* struct win_certificate: length[4], revision[2], cert_type[2]; then the message and padding */
-const char *pe_message(const u8 *entry, size_t len, struct file_range *message)
-{
-	const u8 *msg = entry + 8;
-	u64 size;
-
-	memset(message, 0, sizeof(*message));
-	if (len < 8 || get_le32(entry) > len || get_le32(entry) < 8 + 4)
-		return "is truncated";
-	if (get_le16(entry + 4) != 0x200 || get_le16(entry + 6) != 2)
-		return "is no PKCS#7 message";
-	len = get_le32(entry) - 8;
-	if (msg[0] != 0x30)
-		return "is no PKCS#7 message";
-	if (msg[1] < 0x80)
-		size = msg[1] + 2;
-	else if (msg[1] == 0x80)
-		size = len;
-	else if (msg[1] == 0x81)
-		size = msg[2] + 3;
-	else if (msg[1] == 0x82)
-		size = get_be16(msg + 2) + 4;
-	else
-		return "has a length that the kernel does not take";
-	if (size > len)
-		return "is truncated";
-	message->offset = 8;
-	message->size = size;
-	return NULL;
-}
-
-void pe_free(struct pe_image *pe)
-{
-	free(pe->signed_parts);
-	memset(pe, 0, sizeof(*pe));
+	free(keys);
 }

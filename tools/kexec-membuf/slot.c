@@ -183,13 +183,27 @@ out:
 	return !ret;
 }
 
-bool slot_reason(int stash, const char *name, char *reason)
+int slot_reason(int stash, const char *name, char *reason)
 {
 	char *path = slot_path(name, "reason");
 	int ret = read_line_at(stash, path, reason, SLOT_REASON_LEN);
 
 	free(path);
-	return !ret && reason[0];
+	return ret ? ret : reason[0] != '\0';
+}
+
+int slot_open_kernel(int stash, const char *name)
+{
+	char *path = slot_path(name, kexec_stash_file_name(KEXEC_STASH_KERNEL));
+	int fd = openat(stash, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		error_msg("slot '%s': kernel: there is none; stage one first", name);
+	else if (fd < 0)
+		error_msg("slot '%s': kernel: cannot be opened: %s%s", name, strerror(errno),
+			  errno == EACCES ? "; run this as root" : "");
+	free(path);
+	return fd;
 }
 
 static int is_slot(const struct dirent *entry)

@@ -83,9 +83,19 @@ bool slot_read_loaded(int stash, struct slot *slot);
  * @name: the slot's name
  * @reason: SLOT_REASON_LEN bytes, set to the reason, printable
  *
- * Return: true if there is one: the last load, check or change was refused.
+ * Return: 1; 0 if there is none, since the last load, check or change was not refused; or -errno:
+ * -ENOENT where the kernel keeps no reasons.
  */
-bool slot_reason(int stash, const char *name, char *reason);
+int slot_reason(int stash, const char *name, char *reason);
+
+/**
+ * slot_open_kernel() - open a slot's kernel, for a load
+ * @stash: descriptor from stash_open()
+ * @name: the slot's name
+ *
+ * Return: the descriptor, or -1 after a message.
+ */
+int slot_open_kernel(int stash, const char *name);
 
 /**
  * slot_path() - path of one of a slot's files below the stash's directory

@@ -264,7 +264,7 @@ static bool close_kernel(struct slot_writer *writer, struct slot *slot)
 		return false;
 	if (!strcmp(slot->state, "staged"))
 		return true;
-	if (slot_reason(writer->stash, slot->name, reason))
+	if (slot_reason(writer->stash, slot->name, reason) > 0)
 		error_msg("slot '%s': %s; stage another one", slot->name, reason);
 	else
 		error_msg("slot '%s': is %s, not staged; see dmesg", slot->name, slot->state);

@@ -6,6 +6,7 @@
 #define SOURCE_H
 
 #include "checksum.h"
+#include "content.h"
 
 #include <stdarg.h>
 #include <sys/stat.h>

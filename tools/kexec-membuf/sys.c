@@ -7,7 +7,6 @@
 #include "slot.h"
 #include "uapi.h"
 
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -18,7 +17,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <linux/keyctl.h>
 #include <linux/reboot.h>
 
 int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags)
@@ -61,27 +59,6 @@ ssize_t sys_get_xattr(int fd, const char *name, void *buf, size_t size)
 	ssize_t len = fgetxattr(fd, name, buf, size);
 
 	return len < 0 ? -errno : len;
-}
-
-ssize_t sys_read_keyring(u32 keyring, u32 *keys, size_t count)
-{
-	long len = syscall(__NR_keyctl, KEYCTL_READ, keyring, keys, count * sizeof(*keys));
-
-	return len < 0 ? -errno : (ssize_t)(len / sizeof(*keys));
-}
-
-int sys_verify_with_key(u32 key, const char *info, const void *digest, size_t digest_len,
-			const void *sig, size_t sig_len)
-{
-	struct keyctl_pkey_params params = {
-		.key_id = key,
-		.in_len = digest_len,
-		.in2_len = sig_len,
-	};
-
-	if (syscall(__NR_keyctl, KEYCTL_PKEY_VERIFY, &params, info, digest, sig))
-		return -errno;
-	return 0;
 }
 
 int sys_open(int dir, const char *path, int flags)

@@ -66,31 +66,6 @@ int sys_mount_stash(void);
 ssize_t sys_get_xattr(int fd, const char *name, void *buf, size_t size);
 
 /**
- * sys_read_keyring() - read which keys are in a keyring
- * @keyring: serial number of the keyring
- * @keys: filled in with serial numbers
- * @count: how many there is room for
- *
- * Return: how many there are, also if that is more than @count, or -errno.
- */
-ssize_t sys_read_keyring(u32 keyring, u32 *keys, size_t count);
-
-/**
- * sys_verify_with_key() - have the kernel check a signature with one of its keys
- * @key: serial number of the key
- * @info: encoding and hash algorithm: "enc=pkcs1 hash=sha256"
- * @digest: what is signed
- * @digest_len: its length in bytes
- * @sig: the signature
- * @sig_len: its length in bytes
- *
- * Return: 0, -EKEYREJECTED or -EBADMSG if it is not that key's, or another -errno if the kernel
- * does not say.
- */
-int sys_verify_with_key(u32 key, const char *info, const void *digest, size_t digest_len,
-			const void *sig, size_t sig_len);
-
-/**
  * sys_open() - open a file of the stash
  * @dir: descriptor of a directory
  * @path: the file's path below it

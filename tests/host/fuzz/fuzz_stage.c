@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz the sources of stage: the input is used as a FIT, and as a kernel, packed or not
+ * Fuzz what is staged from: the input is a FIT, and it is a kernel as it may come, packed or not, and what signs one
  */
 
 #include <stdio.h>
@@ -11,6 +11,7 @@
 
 #include "fit.h"
 #include "kernel_source.h"
+#include "signature.h"
 
 #define ROOM	0x800000ULL
 
@@ -53,8 +54,12 @@ static void fuzz_fit(const u8 *data, size_t size, const char *conf)
 static void fuzz_head(const u8 *data, size_t size)
 {
 	const char *why = NULL;
+	struct signatures sigs = {};
 	struct zboot zboot;
 
+	signature_pe(data, size < PE_HEAD_LEN ? size : PE_HEAD_LEN);
+	signature_ima(data, size, &sigs);
+	demand(sigs.ima && strlen(sigs.key) < KEY_ID_LEN, "security.ima is not told right");
 	if (content_look(data, size, &why) == CONTENT_OTHER)
 		demand(why, "a kernel is refused without a reason");
 	if (!zboot_read(data, size, &zboot))

@@ -10,8 +10,6 @@
 #include <linux/libfdt.h>
 #include <linux/types.h>
 
-#include <openssl/crypto.h>
-
 #include "cpio.h"
 #include "seeds.h"
 
@@ -58,25 +56,6 @@ static void save_pe(const char *folder, const char *name)
 	save(folder, name, buf, sizeof(buf));
 }
 
-static void save_signatures(const char *folder)
-{
-	static const char trailer[] = "x\0\0\2\0\0\0\0\0\0\0\0\1~Module signature appended~\n";
-	size_t size;
-	void *msg;
-
-	save(folder, "fuzz_signature/xattr", "\3\2\4abcd\0\4efgh", 13);
-	save(folder, "fuzz_signature/hash", "\4\4abcd", 6);
-	save(folder, "fuzz_signature/trailer", trailer, sizeof(trailer) - 1);
-	save(folder, "fuzz_signature/entry", "\20\0\0\0\0\2\2\0\x30\2abcdef", 16);
-	save_pe(folder, "fuzz_signature/pe");
-	msg = modsig_seed(&size);
-	save(folder, "fuzz_signature/modsig", msg, size);
-	OPENSSL_free(msg);
-	msg = authenticode_seed(&size);
-	save(folder, "fuzz_signature/authenticode", msg, size);
-	OPENSSL_free(msg);
-}
-
 static void save_stage(const char *folder)
 {
 	static const struct {
@@ -92,6 +71,8 @@ static void save_stage(const char *folder)
 	size_t size;
 	void *buf;
 
+	save_pe(folder, "fuzz_stage/pe");
+	save(folder, "fuzz_stage/xattr", "\3\2\4abcd\0\4efgh", 13);
 	for (size_t i = 0; seeds[i].name; i++) {
 		buf = seeds[i].make(&size);
 		save(folder, seeds[i].name, buf, size);
@@ -132,7 +113,6 @@ int main(int argc, char **argv)
 	save_image(argv[1], "fuzz_image/empty", 0, 0);
 	save_image(argv[1], "fuzz_image/text_offset", 0x20, 8);
 	save_early(argv[1]);
-	save_signatures(argv[1]);
 	save_stage(argv[1]);
 	free(running);
 	free(staged);

@@ -19,22 +19,6 @@ void *running_seed(void);
 void *staged_seed(void);
 
 /**
- * modsig_seed() - the PKCS#7 message of an appended signature
- * @size: set to its size in bytes
- *
- * Return: the message, to be freed with OPENSSL_free().
- */
-void *modsig_seed(size_t *size);
-
-/**
- * authenticode_seed() - the PKCS#7 message of a PE image
- * @size: set to its size in bytes
- *
- * Return: the message, to be freed with OPENSSL_free().
- */
-void *authenticode_seed(size_t *size);
-
-/**
  * fit_seed() - a FIT with a kernel, a ramdisk and a device tree
  * @size: set to its size in bytes
  *

@@ -7,6 +7,7 @@
 #include "fixture_wrap.h"
 #include "command.h"
 #include "sys.h"
+#include "uapi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +50,7 @@ int __wrap_sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline
 	read_start(initrd_fd, fake.initrd, sizeof(fake.initrd));
 	if (fake.load_reason)
 		put_text("sys/fs/kexec/a/reason", fake.load_reason);
-	if (!fake.load_ret && fake.load_state)
+	if (!fake.load_ret && fake.load_state && !(flags & KEXEC_FILE_MEMBUF_CHECK))
 		put_text("sys/fs/kexec/a/state", fake.load_state);
 	return fake.load_ret;
 }
@@ -111,29 +112,6 @@ ssize_t __wrap_sys_get_xattr(int fd, const char *name, void *buf, size_t size)
 	memcpy(path + n, ".ima", 5);
 	n = read_at(AT_FDCWD, path, buf, size);
 	return n == -ENOENT ? -ENODATA : n;
-}
-
-static char *keyring_path(u32 keyring)
-{
-	return xasprintf("keyrings/%08x", keyring);
-}
-
-ssize_t __wrap_sys_read_keyring(u32 keyring, u32 *keys, size_t count)
-{
-	char *path = keyring_path(keyring);
-	ssize_t n = read_at(test_root, path, keys, count * sizeof(*keys));
-
-	free(path);
-	return n < 0 ? -EACCES : (ssize_t)(n / sizeof(*keys));
-}
-
-int __wrap_sys_verify_with_key(u32 key, const char *info, const void *digest, size_t digest_len,
-			       const void *sig, size_t sig_len)
-{
-	assert_true(digest && digest_len && sig && sig_len);
-	fake.verify_key = key;
-	snprintf(fake.verify_info, sizeof(fake.verify_info), "%s", info);
-	return fake.verify_ret;
 }
 
 static char *fd_path(int fd)
@@ -371,21 +349,6 @@ void put_xattr(const char *slot, const char *file, const void *data, size_t size
 	free(path);
 }
 
-void put_keyring(u32 keyring, ...)
-{
-	char *path = keyring_path(keyring);
-	u32 keys[16];
-	size_t n = 0;
-	va_list va;
-
-	va_start(va, keyring);
-	while ((keys[n] = va_arg(va, u32)))
-		n++;
-	va_end(va);
-	put_data(path, keys, n * sizeof(*keys));
-	free(path);
-}
-
 static void put_le64(unsigned char *p, u64 val)
 {
 	int i;
@@ -493,7 +456,6 @@ int fixture_setup(void **state)
 	memset(&fake, 0, sizeof(fake));
 	fake.mounted = true;
 	fake.load_state = "loaded\n";
-	fake.verify_ret = -EACCES;
 	fake.flip = -1;
 	put_text("proc/filesystems", "nodev\tsysfs\n\text4\nnodev\tkexec_stash\n");
 	put_text("proc/cmdline", "root=/dev/vda quiet\n");

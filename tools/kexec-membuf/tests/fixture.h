@@ -29,9 +29,6 @@
  * @cmdline: the command line
  * @cmdline_given: whether there was one
  * @flags: the flags
- * @verify_ret: what the kernel says to a signature that it is asked to check
- * @verify_key: with which key it was asked
- * @verify_info: and how
  * @open_ret: what opening a file of the stash for writing returns, unless it is 0
  * @empty_ret: what emptying one returns, unless it is 0
  * @write_ret: what writing to the stash returns once @write_max bytes were written, unless it is 0
@@ -60,9 +57,6 @@ struct fake {
 	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
 	bool cmdline_given;
 	unsigned long flags;
-	int verify_ret;
-	u32 verify_key;
-	char verify_info[64];
 	int open_ret;
 	int empty_ret;
 	int write_ret;
@@ -120,9 +114,6 @@ void put_staged_slot(const char *name);
 
 /* What security.ima of a file of a slot holds; NULL for nothing */
 void put_xattr(const char *slot, const char *file, const void *data, size_t size);
-
-/* The serial numbers in a keyring, ended by a 0 */
-void put_keyring(u32 keyring, ...);
 
 /* An arm64 Image header, 64 bytes */
 void make_image(unsigned char *header, u64 text_offset, u64 image_size);

@@ -18,9 +18,6 @@ int __wrap_sys_systemctl_kexec(void);
 bool __wrap_sys_is_stash(int dir);
 int __wrap_sys_mount_stash(void);
 ssize_t __wrap_sys_get_xattr(int fd, const char *name, void *buf, size_t size);
-ssize_t __wrap_sys_read_keyring(u32 keyring, u32 *keys, size_t count);
-int __wrap_sys_verify_with_key(u32 key, const char *info, const void *digest, size_t digest_len,
-			       const void *sig, size_t sig_len);
 int __wrap_sys_open(int dir, const char *path, int flags);
 ssize_t __wrap_sys_read(int fd, void *buf, size_t len);
 ssize_t __wrap_sys_pread(int fd, void *buf, size_t len, u64 pos);
