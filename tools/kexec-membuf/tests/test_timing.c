@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMING	"sys/fs/kexec/timing"
+#define TIMING	"sys/kernel/kexec/timing"
 
 /* What a table and its reason look like */
 #define WHAT_SHUTDOWN	"from reboot() to the jump\n"
@@ -162,11 +162,11 @@ static void older_kernel_is_told(void **state)
 	run("timing", "--json", NULL);
 	assert_int_equal(status, STATUS_FAILED);
 	assert_string_equal(out, "");
-	assert_error("this kernel takes no time stamps: there is no /sys/fs/kexec/timing");
+	assert_error("this kernel takes no time stamps: there is no /sys/kernel/kexec/timing");
 	put_text(TIMING "/x", "");
 	run("timing", NULL);
 	assert_int_equal(status, STATUS_FAILED);
-	assert_error("/sys/fs/kexec/timing: cannot be read: Is a directory");
+	assert_error("/sys/kernel/kexec/timing: cannot be read: Is a directory");
 }
 
 /* Beside the slots, but none of them */
