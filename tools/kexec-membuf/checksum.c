@@ -3,7 +3,7 @@
  * The checksums that a FIT has of its images
  */
 
-#include "checksum.h"
+#include "stage.h"
 #include "utils.h"
 
 #include <openssl/evp.h>

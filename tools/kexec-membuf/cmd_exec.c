@@ -1,28 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The "exec" command
+ * The commands "exec" and "unload"
  */
 
 #include "command.h"
-#include "kexec_state.h"
-#include "slot.h"
-#include "slot_json.h"
 #include "sys.h"
 #include "utils.h"
+
+#include <linux/kexec.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const struct option longopts[] = {
-	{ "force",	no_argument, NULL, OPT_FORCE },
-	{ "json",	no_argument, NULL, OPT_JSON },
-	{ "help",	no_argument, NULL, OPT_HELP },
-	{ "version",	no_argument, NULL, OPT_VERSION },
-	{}
-};
 
 /* As sd_booted(3) does it */
 static bool systemd_runs(int root)
@@ -58,8 +49,8 @@ static void print_loaded(const struct slot *slot, u64 copy_bytes, bool json)
 	if (json) {
 		struct json_object *obj = json_object_new_object();
 
-		json_add(obj, "slot", slot->name[0] ? json_object_new_string(slot->name) : NULL);
-		json_add(obj, "copy_bytes", json_object_new_uint64(copy_bytes));
+		json_add_string(obj, "slot", slot->name);
+		json_add_number(obj, "copy_bytes", copy_bytes);
 		json_print(obj);
 	} else if (slot->name[0]) {
 		printf("slot '%s': starting its kernel, %llu bytes to copy\n", slot->name,
@@ -88,32 +79,52 @@ static void start_loaded(int root, bool force)
 		  ret == -EPERM ? "; run this as root" : "");
 }
 
-int cmd_exec(const struct command *cmd, int root, int argc, char *argv[])
+int cmd_exec(const struct args *args)
 {
-	bool json = false, force = false;
 	struct slot slot;
 	u64 copy_bytes;
-	int c;
 
-	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1) {
-		switch (c) {
-		case OPT_FORCE:
-			force = true;
-			break;
-		case OPT_JSON:
-			json = true;
-			break;
-		default:
-			return common_option(cmd, c, argv);
-		}
-	}
-	if (check_operands(cmd, argc, argv, 0))
-		return STATUS_MISUSE;
-
-	if (get_loaded(root, &slot, &copy_bytes)) {
-		print_loaded(&slot, copy_bytes, json);
-		start_loaded(root, force);
+	if (get_loaded(args->root, &slot, &copy_bytes)) {
+		print_loaded(&slot, copy_bytes, args->json);
+		start_loaded(args->root, args->force);
 	}
 	/* Whoever comes back here has failed */
 	return STATUS_FAILED;
+}
+
+static bool unload_image(int root)
+{
+	int ret = sys_kexec_file_load(-1, -1, NULL, KEXEC_FILE_UNLOAD);
+	struct refusal refusal;
+
+	if (!ret)
+		return true;
+	refusal_read(root, -1, NULL, -ret, &refusal);
+	error_msg("cannot unload: %s; %s", refusal.why, refusal.todo);
+	return false;
+}
+
+int cmd_unload(const struct args *args)
+{
+	int stash = -1, status = STATUS_FAILED;
+	struct slot slot;
+	bool loaded;
+
+	if (!kexec_is_loaded(args->root, &loaded))
+		return STATUS_FAILED;
+	if (!loaded) {
+		puts("nothing is loaded");
+		return STATUS_DONE;
+	}
+	stash = stash_open(args->root);
+	if (stash < 0 || !slot_read_loaded(stash, &slot) || !unload_image(args->root))
+		goto out;
+	if (slot.name[0])
+		printf("slot '%s': unloaded\n", slot.name);
+	else
+		puts("unloaded; it was no slot's");
+	status = STATUS_DONE;
+out:
+	close_fd(stash);
+	return status;
 }

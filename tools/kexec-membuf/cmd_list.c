@@ -1,21 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The "list" command
+ * The commands "list" and "show"
  */
 
 #include "command.h"
-#include "slot.h"
-#include "slot_json.h"
 #include "utils.h"
 
 #include <stdlib.h>
 
-static const struct option longopts[] = {
-	{ "json",	no_argument, NULL, OPT_JSON },
-	{ "help",	no_argument, NULL, OPT_HELP },
-	{ "version",	no_argument, NULL, OPT_VERSION },
-	{}
-};
+/* With what the kernel says of itself */
+static void add_payload(struct json_object *obj, enum kexec_stash_file_id id, const void *data)
+{
+	const struct payload *payload = data;
+	struct json_object *list;
+	int i;
+
+	if (id == KEXEC_STASH_KERNEL && payload->kernel_why) {
+		json_add_string(obj, "error", payload->kernel_why);
+	} else if (id == KEXEC_STASH_KERNEL) {
+		json_add_number(obj, "image_size", payload->image.image_size);
+	} else if (id == KEXEC_STASH_DTB && payload->dtb_why) {
+		json_add_string(obj, "error", payload->dtb_why);
+	} else if (id == KEXEC_STASH_DTB) {
+		list = json_object_new_array();
+		for (i = 0; i < payload->dtb.nr_compatible; i++)
+			json_object_array_add(list,
+					      json_object_new_string(payload->dtb.compatible[i]));
+		json_add(obj, "model", payload->dtb.model ?
+			 json_object_new_string(payload->dtb.model) : NULL);
+		json_add(obj, "compatible", list);
+	}
+}
+
+/* @payload is NULL for what "list" shows */
+static struct json_object *slot_to_json(const struct slot *slot, const struct payload *payload)
+{
+	struct json_object *obj = json_object_new_object();
+
+	json_add_string(obj, "name", slot->name);
+	json_add_string(obj, "state", slot->state);
+	json_add_string(obj, "origin", slot->origin);
+	json_add(obj, "base", slot->size ? json_object_new_uint64(slot->base) : NULL);
+	json_add(obj, "size", slot->size ? json_object_new_uint64(slot->size) : NULL);
+	json_add_bool(obj, "verified", slot->verified);
+	json_add_files(obj, slot->file_size, payload ? add_payload : NULL, payload);
+	if (payload)
+		json_add(obj, "cmdline", payload->cmdline_why ? NULL :
+			 json_object_new_string(payload->cmdline));
+	return obj;
+}
 
 static void print_json(const struct slot *slots, size_t count)
 {
@@ -52,39 +85,103 @@ static void print_table(const struct slot *slots, size_t count)
 	}
 }
 
-int cmd_list(const struct command *cmd, int root, int argc, char *argv[])
+int cmd_list(const struct args *args)
 {
+	int stash = stash_open(args->root);
 	struct slot *slots = NULL;
-	int status = STATUS_FAILED;
-	bool json = false;
 	size_t count;
-	int stash = -1;
-	int c;
+	bool ok;
 
-	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1) {
-		switch (c) {
-		case OPT_JSON:
-			json = true;
-			break;
-		default:
-			return common_option(cmd, c, argv);
-		}
-	}
-	if (check_operands(cmd, argc, argv, 0))
-		return STATUS_MISUSE;
-
-	stash = stash_open(root);
-	if (stash < 0)
-		goto out;
-	if (!slots_read(stash, &slots, &count))
-		goto out;
-	if (json)
+	ok = stash >= 0 && slots_read(stash, &slots, &count);
+	if (ok && args->json)
 		print_json(slots, count);
-	else
+	else if (ok)
 		print_table(slots, count);
-	status = STATUS_DONE;
-out:
 	free(slots);
 	close_fd(stash);
-	return status;
+	return ok ? STATUS_DONE : STATUS_FAILED;
+}
+
+static void print_size(const char *name, const struct slot *slot, enum kexec_stash_file_id id)
+{
+	char buf[HUMAN_SIZE_LEN];
+
+	if (slot->file_size[id])
+		printf("%-13s %llu bytes (%s)\n", name, slot->file_size[id],
+		       human_size(slot->file_size[id], buf));
+	else
+		printf("%-13s none\n", name);
+}
+
+static void print_kernel(const struct slot *slot, const struct payload *payload)
+{
+	char buf[HUMAN_SIZE_LEN];
+
+	print_size("kernel:", slot, KEXEC_STASH_KERNEL);
+	if (!slot->file_size[KEXEC_STASH_KERNEL])
+		return;
+	if (payload->kernel_why)
+		printf("  error:      %s\n", payload->kernel_why);
+	else
+		printf("  image_size: %llu bytes (%s)\n", payload->image.image_size,
+		       human_size(payload->image.image_size, buf));
+}
+
+static void print_dtb(const struct slot *slot, const struct payload *payload)
+{
+	int i;
+
+	print_size("dtb:", slot, KEXEC_STASH_DTB);
+	if (!slot->file_size[KEXEC_STASH_DTB])
+		return;
+	if (payload->dtb_why) {
+		printf("  error:      %s\n", payload->dtb_why);
+		return;
+	}
+	printf("  model:      %s\n", payload->dtb.model ? payload->dtb.model : "none");
+	fputs("  compatible:", stdout);
+	for (i = 0; i < payload->dtb.nr_compatible; i++)
+		printf(" %s", payload->dtb.compatible[i]);
+	puts(payload->dtb.nr_compatible ? "" : " none");
+}
+
+static void print_slot(const struct slot *slot, const struct payload *payload)
+{
+	char buf[HUMAN_SIZE_LEN];
+
+	printf("slot:         %s\n", slot->name);
+	printf("state:        %s\n", slot->state);
+	printf("origin:       %s\n", slot->origin);
+	if (slot->size) {
+		printf("base:         %#llx\n", slot->base);
+		printf("size:         %#llx (%s)\n", slot->size, human_size(slot->size, buf));
+	}
+	printf("verified:     %s\n", slot->verified ? "yes" : "no");
+	print_kernel(slot, payload);
+	print_size("initrd:", slot, KEXEC_STASH_INITRD);
+	print_dtb(slot, payload);
+	if (payload->cmdline_why)
+		printf("cmdline:      cannot be read: %s\n", payload->cmdline_why);
+	else
+		printf("cmdline:      %s\n", payload->cmdline[0] ? payload->cmdline : "none");
+}
+
+int cmd_show(const struct args *args)
+{
+	int stash = stash_open(args->root);
+	struct payload payload;
+	struct slot slot;
+	bool ok;
+
+	ok = stash >= 0 && slot_read(stash, args->slot, &slot);
+	if (ok) {
+		payload_read(stash, &slot, &payload);
+		if (args->json)
+			json_print(slot_to_json(&slot, &payload));
+		else
+			print_slot(&slot, &payload);
+		payload_free(&payload);
+	}
+	close_fd(stash);
+	return ok ? STATUS_DONE : STATUS_FAILED;
 }

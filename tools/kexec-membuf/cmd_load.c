@@ -3,12 +3,7 @@
  * The "load" command
  */
 
-#include "cmdline.h"
 #include "command.h"
-#include "explain.h"
-#include "kexec_state.h"
-#include "slot.h"
-#include "slot_json.h"
 #include "sys.h"
 #include "uapi.h"
 #include "utils.h"
@@ -27,24 +22,6 @@
 #endif
 
 /**
- * struct load_args - what the command line asks for
- * @slot: name of the slot
- * @initrd: a file to take instead of the slot's initrd, or NULL
- * @cmdline: a command line to take instead of the slot's, or NULL
- * @reuse_cmdline: take the running kernel's
- * @flags: KEXEC_FILE_*
- * @json: print JSON
- */
-struct load_args {
-	const char *slot;
-	const char *initrd;
-	const char *cmdline;
-	bool reuse_cmdline;
-	unsigned long flags;
-	bool json;
-};
-
-/**
  * struct load_result - what a load found
  * @slot: the slot after the load
  * @verified_before: its digests had been checked when it was loaded
@@ -58,18 +35,6 @@ struct load_result {
 	u64 initrd_size;
 	u64 copy_bytes;
 	u64 load_ns;
-};
-
-static const struct option longopts[] = {
-	{ "initrd",		required_argument, NULL, OPT_INITRD },
-	{ "no-initrd",		no_argument, NULL, OPT_NO_INITRD },
-	{ "command-line",	required_argument, NULL, OPT_COMMAND_LINE },
-	{ "reuse-cmdline",	no_argument, NULL, OPT_REUSE_CMDLINE },
-	{ "debug",		no_argument, NULL, OPT_DEBUG },
-	{ "json",		no_argument, NULL, OPT_JSON },
-	{ "help",		no_argument, NULL, OPT_HELP },
-	{ "version",		no_argument, NULL, OPT_VERSION },
-	{}
 };
 
 static int open_initrd(const char *slot, const char *path, u64 *size)
@@ -95,22 +60,21 @@ fail:
 	return -1;
 }
 
-static void print_json(const struct load_args *args, const struct load_result *res)
+static void print_json(const struct args *args, const struct load_result *res)
 {
 	struct json_object *obj = json_object_new_object();
 	struct json_object *in_place = json_object_new_object();
 
-	json_add(obj, "slot", json_object_new_string(res->slot.name));
-	json_add(in_place, "kernel",
-		 json_object_new_uint64(res->slot.file_size[KEXEC_STASH_KERNEL]));
-	json_add(in_place, "initrd", json_object_new_uint64(res->initrd_size));
-	json_add(in_place, "dtb", json_object_new_uint64(res->slot.file_size[KEXEC_STASH_DTB]));
+	json_add_number(in_place, "kernel", res->slot.file_size[KEXEC_STASH_KERNEL]);
+	json_add_number(in_place, "initrd", res->initrd_size);
+	json_add_number(in_place, "dtb", res->slot.file_size[KEXEC_STASH_DTB]);
+	json_add_string(obj, "slot", res->slot.name);
 	json_add(obj, "in_place", in_place);
-	json_add(obj, "initrd_file", args->initrd ? json_object_new_string(args->initrd) : NULL);
-	json_add(obj, "copy_bytes", json_object_new_uint64(res->copy_bytes));
-	json_add(obj, "verified", res->verified_before ? json_object_new_string("before") :
-		 res->slot.verified ? json_object_new_string("now") : NULL);
-	json_add(obj, "load_ns", json_object_new_uint64(res->load_ns));
+	json_add_string(obj, "initrd_file", args->path[KEXEC_STASH_INITRD]);
+	json_add_number(obj, "copy_bytes", res->copy_bytes);
+	json_add_string(obj, "verified", res->verified_before ? "before" :
+			res->slot.verified ? "now" : NULL);
+	json_add_number(obj, "load_ns", res->load_ns);
 	json_print(obj);
 }
 
@@ -125,12 +89,12 @@ static void print_file(const char *name, u64 size, const char *none, const char 
 		printf("  %-7s %s\n", name, none);
 }
 
-static void print_text(const struct load_args *args, const struct load_result *res)
+static void print_text(const struct args *args, const struct load_result *res)
 {
 	printf("slot '%s': loaded in %llu.%03llu ms\n", res->slot.name,
 	       res->load_ns / 1000000, res->load_ns / 1000 % 1000);
 	print_file("kernel", res->slot.file_size[KEXEC_STASH_KERNEL], "none", NULL);
-	print_file("initrd", res->initrd_size, "none", args->initrd);
+	print_file("initrd", res->initrd_size, "none", args->path[KEXEC_STASH_INITRD]);
 	print_file("dtb", res->slot.file_size[KEXEC_STASH_DTB],
 		   "none staged: the running tree is the base", NULL);
 	printf("  verified: %s\n", res->verified_before ? "before the load" :
@@ -139,48 +103,52 @@ static void print_text(const struct load_args *args, const struct load_result *r
 }
 
 /* What the kernel says after the call */
-static bool get_result(int root, int stash, const struct load_args *args, struct load_result *res)
+static bool get_result(const struct args *args, int stash, struct load_result *res)
 {
-	if (!slot_read(stash, args->slot, &res->slot) || !kexec_copy_bytes(root, &res->copy_bytes))
+	if (!slot_read(stash, args->slot, &res->slot) ||
+	    !kexec_copy_bytes(args->root, &res->copy_bytes))
 		return false;
-	if (args->flags & KEXEC_FILE_NO_INITRAMFS)
+	if (args->no_initrd)
 		res->initrd_size = 0;
-	else if (!args->initrd)
+	else if (!args->path[KEXEC_STASH_INITRD])
 		res->initrd_size = res->slot.file_size[KEXEC_STASH_INITRD];
 	return true;
 }
 
-static bool load(int root, const struct load_args *args, struct load_result *res)
+static unsigned long load_flags(const struct args *args)
 {
-	int stash = -1, kernel = -1, initrd = -1;
+	return KEXEC_FILE_MEMBUF | (args->no_initrd ? KEXEC_FILE_NO_INITRAMFS : 0) |
+	       (args->debug ? KEXEC_FILE_DEBUG : 0);
+}
+
+static bool load(const struct args *args, struct load_result *res)
+{
+	int stash = stash_open(args->root), kernel = -1, initrd = -1, ret;
+	const char *initrd_path = args->path[KEXEC_STASH_INITRD], *cmdline;
 	char buf[KEXEC_STASH_BOOTARGS_LEN];
-	const char *cmdline;
 	bool ok = false;
 	u64 start;
-	int ret;
 
-	stash = stash_open(root);
-	if (stash < 0 || !slot_read(stash, args->slot, &res->slot))
-		goto out;
-	if (!cmdline_get(root, args->slot, args->cmdline, args->reuse_cmdline, buf, &cmdline))
+	if (stash < 0 || !slot_read(stash, args->slot, &res->slot) ||
+	    !args_cmdline(args, buf, &cmdline))
 		goto out;
 	kernel = slot_open_kernel(stash, args->slot);
 	if (kernel < 0)
 		goto out;
-	if (args->initrd) {
-		initrd = open_initrd(args->slot, args->initrd, &res->initrd_size);
+	if (initrd_path) {
+		initrd = open_initrd(args->slot, initrd_path, &res->initrd_size);
 		if (initrd < 0)
 			goto out;
 	}
 
 	res->verified_before = res->slot.verified;
 	start = now_ns();
-	ret = sys_kexec_file_load(kernel, initrd, cmdline, args->flags);
+	ret = sys_kexec_file_load(kernel, initrd, cmdline, load_flags(args));
 	res->load_ns = now_ns() - start;
 	if (ret)
-		refusal_tell(root, stash, args->slot, -ret);
+		refusal_tell(args->root, stash, args->slot, -ret);
 	else
-		ok = get_result(root, stash, args, res);
+		ok = get_result(args, stash, res);
 out:
 	close_fd(initrd);
 	close_fd(kernel);
@@ -188,64 +156,18 @@ out:
 	return ok;
 }
 
-/* STATUS_DONE where there is something to do, and -1 then; or the exit status */
-static int parse(const struct command *cmd, int argc, char *argv[], struct load_args *args)
-{
-	int c;
-
-	args->flags = KEXEC_FILE_MEMBUF;
-	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1) {
-		switch (c) {
-		case OPT_INITRD:
-			args->initrd = optarg;
-			break;
-		case OPT_NO_INITRD:
-			args->flags |= KEXEC_FILE_NO_INITRAMFS;
-			break;
-		case OPT_COMMAND_LINE:
-			args->cmdline = optarg;
-			break;
-		case OPT_REUSE_CMDLINE:
-			args->reuse_cmdline = true;
-			break;
-		case OPT_DEBUG:
-			args->flags |= KEXEC_FILE_DEBUG;
-			break;
-		case OPT_JSON:
-			args->json = true;
-			break;
-		default:
-			return common_option(cmd, c, argv);
-		}
-	}
-	if (args->initrd && args->flags & KEXEC_FILE_NO_INITRAMFS)
-		return misuse(cmd, "--initrd and --no-initrd exclude each other");
-	if (args->cmdline && args->reuse_cmdline)
-		return misuse(cmd, "--command-line and --reuse-cmdline exclude each other");
-	if (check_operands(cmd, argc, argv, 1))
-		return STATUS_MISUSE;
-	args->slot = argv[optind];
-	return -1;
-}
-
-int cmd_load(const struct command *cmd, int root, int argc, char *argv[])
+int cmd_load(const struct args *args)
 {
 	struct load_result res = {};
-	struct load_args args = {};
-	int status;
 
-	status = parse(cmd, argc, argv, &args);
-	if (status >= 0)
-		return status;
-
-	if (!load(root, &args, &res))
+	if (!load(args, &res))
 		return STATUS_FAILED;
-	if (args.json)
-		print_json(&args, &res);
+	if (args->json)
+		print_json(args, &res);
 	else
-		print_text(&args, &res);
+		print_text(args, &res);
 	if (res.copy_bytes) {
-		error_msg("slot '%s': is loaded, but exec would copy %llu bytes; %s", args.slot,
+		error_msg("slot '%s': is loaded, but exec would copy %llu bytes; %s", args->slot,
 			  res.copy_bytes, "unload it and report this fault of the kernel");
 		return STATUS_FAILED;
 	}

@@ -3,35 +3,13 @@
  * The "stage" command
  */
 
-#include "cmdline.h"
 #include "command.h"
-#include "progress.h"
-#include "slot_write.h"
-#include "stage_result.h"
-#include "stage_sources.h"
+#include "stage.h"
 #include "utils.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/**
- * struct stage_args - what the command line asks for
- * @slot: name of the slot
- * @path: the files, NULL for those that are not given
- * @fit: a FIT with these, or NULL
- * @cmdline: the command line, or NULL
- * @reuse_cmdline: take the running kernel's
- * @json: print JSON
- */
-struct stage_args {
-	const char *slot;
-	const char *path[KEXEC_STASH_NR_FILES];
-	char *fit;
-	const char *cmdline;
-	bool reuse_cmdline;
-	bool json;
-};
 
 /**
  * struct stage - a payload that is being staged
@@ -41,49 +19,27 @@ struct stage_args {
  * @writer: writes it
  * @cmdline: the command line, NULL for none
  * @cmdline_buf: room for it
+ * @result: the slot as it is afterwards
+ * @ns: how long it took
  */
 struct stage {
-	const struct stage_args *args;
+	const struct args *args;
 	struct slot slot;
 	struct stage_sources sources;
 	struct slot_writer writer;
 	const char *cmdline;
 	char cmdline_buf[KEXEC_STASH_BOOTARGS_LEN];
+	struct slot result;
+	u64 ns;
 };
-
-static const struct option longopts[] = {
-	{ "kernel",		required_argument, NULL, OPT_KERNEL },
-	{ "initrd",		required_argument, NULL, OPT_INITRD },
-	{ "dtb",		required_argument, NULL, OPT_DTB },
-	{ "fit",		required_argument, NULL, OPT_FIT },
-	{ "command-line",	required_argument, NULL, OPT_COMMAND_LINE },
-	{ "reuse-cmdline",	no_argument, NULL, OPT_REUSE_CMDLINE },
-	{ "json",		no_argument, NULL, OPT_JSON },
-	{ "help",		no_argument, NULL, OPT_HELP },
-	{ "version",		no_argument, NULL, OPT_VERSION },
-	{}
-};
-
-/* "FILE#CONF", unless there is a file of that very name. Cuts @fit at the '#' */
-static const char *split_fit(char *fit)
-{
-	char *hash = strrchr(fit, '#');
-
-	if (!hash || !access(fit, F_OK))
-		return NULL;
-	*hash = '\0';
-	return hash + 1;
-}
 
 static bool open_sources(struct stage *stage, int stash)
 {
-	const struct stage_args *args = stage->args;
-	const char *conf;
+	const struct args *args = stage->args;
 
-	if (!args->fit)
-		return stage_sources_open(&stage->sources, stash, &stage->slot, args->path);
-	conf = split_fit(args->fit);
-	return stage_sources_open_fit(&stage->sources, stash, &stage->slot, args->fit, conf);
+	if (args->fit)
+		return stage_sources_open_fit(&stage->sources, stash, &stage->slot, args->fit);
+	return stage_sources_open(&stage->sources, stash, &stage->slot, args->path);
 }
 
 static bool write_piece(struct stage *stage, unsigned int id, const u8 *piece, size_t len)
@@ -166,6 +122,7 @@ static bool write_all(struct stage *stage)
 			   stage->cmdline ? strlen(stage->cmdline) : 0);
 }
 
+/* "sha256 crc32", to be freed */
 static char *join_sums(const struct source *src)
 {
 	char *list = xasprintf("%s", "");
@@ -180,149 +137,130 @@ static char *join_sums(const struct source *src)
 	return list;
 }
 
-static void print_result(const struct stage *stage, struct stage_result *result)
+static const char *packed_from(const struct stage *stage, enum kexec_stash_file_id id)
 {
-	const struct stage_sources *sources = &stage->sources;
-	const struct stage_args *args = stage->args;
-	char *sums[KEXEC_STASH_NR_FILES] = {};
+	return id == KEXEC_STASH_KERNEL ? stage->sources.kernel.packed : "";
+}
+
+static void print_file(const struct stage *stage, enum kexec_stash_file_id id)
+{
+	const char *packed = packed_from(stage, id), *image = stage->sources.fit.image[id].name;
+	u64 size = stage->result.file_size[id];
+	char buf[HUMAN_SIZE_LEN], *sums;
+
+	if (!size) {
+		printf("  %-7s none\n", kexec_stash_file_name(id));
+		return;
+	}
+	sums = join_sums(&stage->sources.src[id]);
+	printf("  %-7s %12llu bytes (%s)", kexec_stash_file_name(id), size, human_size(size, buf));
+	if (packed[0])
+		printf(", unpacked from %s", packed);
+	if (image)
+		printf(", image '%s'", image);
+	if (sums[0])
+		printf(", %s checked", sums);
+	putchar('\n');
+	free(sums);
+}
+
+static void print_text(const struct stage *stage)
+{
 	int id;
 
-	result->cmdline = stage->cmdline;
-	result->conf = sources->fit.conf;
-	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
-		if (!source_is_open(&sources->src[id]))
-			continue;
-		sums[id] = join_sums(&sources->src[id]);
-		result->file[id].source = args->fit ? args->fit : args->path[id];
-		result->file[id].image = sources->fit.image[id].name;
-		result->file[id].hashes = sums[id];
-		result->file[id].packed = id == KEXEC_STASH_KERNEL ? sources->kernel.packed : "";
-	}
-	if (args->json)
-		stage_result_print_json(result);
-	else
-		stage_result_print(result);
+	printf("slot '%s': staged in %llu.%03llu s\n", stage->slot.name,
+	       stage->ns / 1000000000, stage->ns / 1000000 % 1000);
+	if (stage->sources.fit.conf)
+		printf("  configuration '%s'\n", stage->sources.fit.conf);
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++)
-		free(sums[id]);
+		print_file(stage, id);
+	printf("  cmdline %s\n", stage->cmdline && stage->cmdline[0] ? stage->cmdline : "none");
+}
+
+static void add_file(struct json_object *obj, enum kexec_stash_file_id id, const void *data)
+{
+	const struct stage *stage = data;
+	const struct args *args = stage->args;
+	char *sums = join_sums(&stage->sources.src[id]);
+
+	json_add_string(obj, "source", args->fit ? stage->sources.fit_path : args->path[id]);
+	json_add_string(obj, "image", stage->sources.fit.image[id].name);
+	json_add_string(obj, "unpacked_from", packed_from(stage, id));
+	json_add_string(obj, "checked", sums);
+	free(sums);
+}
+
+static void print_json(const struct stage *stage)
+{
+	struct json_object *obj = json_object_new_object();
+
+	json_add_string(obj, "slot", stage->result.name);
+	json_add_string(obj, "state", stage->result.state);
+	json_add_files(obj, stage->result.file_size, add_file, stage);
+	json_add(obj, "cmdline", json_object_new_string(stage->cmdline ? stage->cmdline : ""));
+	json_add_string(obj, "configuration", stage->sources.fit.conf);
+	json_add_number(obj, "stage_ns", stage->ns);
+	json_print(obj);
 }
 
 /* Nothing of the slot is changed before all that can be known is known */
-static bool stage_payload(int root, struct stage *stage)
+static bool stage_payload(struct stage *stage)
 {
-	const struct stage_args *args = stage->args;
-	int stash = stash_open(root), lock = -1;
-	struct stage_result result = {};
+	const struct args *args = stage->args;
+	int stash = stash_open(args->root), lock = -1;
 	u64 start = now_ns();
 	bool ok = false;
 
 	if (stash < 0 || !slot_read(stash, args->slot, &stage->slot))
 		goto out;
 	lock = slot_lock(stash, args->slot);
-	if (lock < 0 || !slot_changeable(&stage->slot))
+	if (lock < 0 || !slot_changeable(&stage->slot) ||
+	    !args_cmdline(args, stage->cmdline_buf, &stage->cmdline))
 		goto out;
-	if (!cmdline_get(root, args->slot, args->cmdline, args->reuse_cmdline, stage->cmdline_buf,
-			 &stage->cmdline))
-		goto out;
-	if (!slot_writer_begin(&stage->writer, stash, &stage->slot))
-		goto out;
-	if (!open_sources(stage, stash) || !write_all(stage))
-		goto out;
-	if (!slot_writer_commit(&stage->writer, &result.slot))
-		goto out;
-	result.ns = now_ns() - start;
-	ok = true;
+	ok = slot_writer_begin(&stage->writer, stash, &stage->slot) &&
+	     open_sources(stage, stash) && write_all(stage) &&
+	     slot_writer_commit(&stage->writer, &stage->result);
 out:
 	slot_writer_end(&stage->writer);
-	if (ok)
-		print_result(stage, &result);
+	stage->ns = now_ns() - start;
+	if (ok && args->json)
+		print_json(stage);
+	else if (ok)
+		print_text(stage);
 	stage_sources_close(&stage->sources);
 	close_fd(lock);
 	close_fd(stash);
 	return ok;
 }
 
-/* Whether an option that takes a file is given, and how often it is standard input */
-static int count_files(const struct stage_args *args, int *stdins)
+static int check_args(const struct args *args)
 {
-	int id, n = 0;
+	int id, files = 0, stdins = 0;
 
-	*stdins = 0;
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
-		if (!args->path[id])
-			continue;
-		n++;
-		*stdins += !strcmp(args->path[id], "-");
+		files += args->path[id] != NULL;
+		stdins += args->path[id] && !strcmp(args->path[id], "-");
 	}
-	return n;
-}
-
-static int check_args(const struct command *cmd, const struct stage_args *args)
-{
-	int stdins, files = count_files(args, &stdins);
-
 	if (args->fit && files)
-		return misuse(cmd, "--fit excludes --kernel, --initrd and --dtb");
+		return misuse(args->cmd, "--fit excludes --kernel, --initrd and --dtb");
 	if (!args->fit && !args->path[KEXEC_STASH_KERNEL])
-		return misuse(cmd, "--kernel or --fit is missing");
+		return misuse(args->cmd, "--kernel or --fit is missing");
 	if (stdins > 1)
-		return misuse(cmd, "only one file can come from standard input");
-	if (args->cmdline && args->reuse_cmdline)
-		return misuse(cmd, "--command-line and --reuse-cmdline exclude each other");
+		return misuse(args->cmd, "only one file can come from standard input");
 	return STATUS_DONE;
 }
 
-/* STATUS_DONE where there is something to do, and -1 then; or the exit status */
-static int parse(const struct command *cmd, int argc, char *argv[], struct stage_args *args)
+int cmd_stage(const struct args *args)
 {
-	int c;
-
-	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1) {
-		switch (c) {
-		case OPT_KERNEL:
-			args->path[KEXEC_STASH_KERNEL] = optarg;
-			break;
-		case OPT_INITRD:
-			args->path[KEXEC_STASH_INITRD] = optarg;
-			break;
-		case OPT_DTB:
-			args->path[KEXEC_STASH_DTB] = optarg;
-			break;
-		case OPT_FIT:
-			args->fit = optarg;
-			break;
-		case OPT_COMMAND_LINE:
-			args->cmdline = optarg;
-			break;
-		case OPT_REUSE_CMDLINE:
-			args->reuse_cmdline = true;
-			break;
-		case OPT_JSON:
-			args->json = true;
-			break;
-		default:
-			return common_option(cmd, c, argv);
-		}
-	}
-	if (check_operands(cmd, argc, argv, 1) || check_args(cmd, args))
-		return STATUS_MISUSE;
-	args->slot = argv[optind];
-	return -1;
-}
-
-int cmd_stage(const struct command *cmd, int root, int argc, char *argv[])
-{
-	struct stage_args args = {};
 	struct stage *stage;
 	int status;
 
-	status = parse(cmd, argc, argv, &args);
-	if (status >= 0)
-		return status;
-
+	if (check_args(args))
+		return STATUS_MISUSE;
 	stage = xmalloc(sizeof(*stage));
 	memset(stage, 0, sizeof(*stage));
-	stage->args = &args;
-	status = stage_payload(root, stage) ? STATUS_DONE : STATUS_FAILED;
+	stage->args = args;
+	status = stage_payload(stage) ? STATUS_DONE : STATUS_FAILED;
 	free(stage);
 	return status;
 }

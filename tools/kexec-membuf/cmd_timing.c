@@ -4,8 +4,6 @@
  */
 
 #include "command.h"
-#include "slot.h"
-#include "slot_json.h"
 #include "utils.h"
 
 #include <errno.h>
@@ -185,55 +183,26 @@ static void print_why(const struct value *values, const char *slot)
 		printf("slot '%s': the time stamp of reboot() cannot be true\n", slot);
 }
 
-static bool show_timing(int root, bool json)
+int cmd_timing(const struct args *args)
 {
 	struct value values[NR_NUMBERS], ns[NR_PARTS];
 	char slot[KEXEC_STASH_LABEL_LEN];
-	int stash = stash_open(root);
-	bool ok = false;
+	int stash = stash_open(args->root), status = STATUS_FAILED;
 	size_t i;
 
-	if (stash < 0)
-		return false;
-	if (!timing_read(root, values) || !running_slot(stash, slot, sizeof(slot)))
+	if (stash < 0 || !timing_read(args->root, values) ||
+	    !running_slot(stash, slot, sizeof(slot)))
 		goto out;
 	for (i = 0; i < NR_PARTS; i++)
 		ns[i] = duration_ns(values, &parts[i]);
-	if (json) {
+	if (args->json) {
 		print_json(ns);
 	} else {
 		print_table(ns);
 		print_why(values, slot);
 	}
-	ok = true;
+	status = STATUS_DONE;
 out:
 	close_fd(stash);
-	return ok;
-}
-
-static const struct option longopts[] = {
-	{ "json",	no_argument, NULL, OPT_JSON },
-	{ "help",	no_argument, NULL, OPT_HELP },
-	{ "version",	no_argument, NULL, OPT_VERSION },
-	{}
-};
-
-int cmd_timing(const struct command *cmd, int root, int argc, char *argv[])
-{
-	bool json = false;
-	int c;
-
-	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1) {
-		switch (c) {
-		case OPT_JSON:
-			json = true;
-			break;
-		default:
-			return common_option(cmd, c, argv);
-		}
-	}
-	if (check_operands(cmd, argc, argv, 0))
-		return STATUS_MISUSE;
-
-	return show_timing(root, json) ? STATUS_DONE : STATUS_FAILED;
+	return status;
 }

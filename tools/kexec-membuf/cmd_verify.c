@@ -4,10 +4,6 @@
  */
 
 #include "command.h"
-#include "explain.h"
-#include "signature.h"
-#include "slot.h"
-#include "slot_json.h"
 #include "sys.h"
 #include "uapi.h"
 #include "utils.h"
@@ -15,13 +11,6 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-static const struct option longopts[] = {
-	{ "json",	no_argument, NULL, OPT_JSON },
-	{ "help",	no_argument, NULL, OPT_HELP },
-	{ "version",	no_argument, NULL, OPT_VERSION },
-	{}
-};
 
 /**
  * struct verdict - what the kernel says
@@ -79,42 +68,29 @@ static void print_text(const struct verdict *verdict)
 		puts("verdict:  would be adopted");
 }
 
-static struct json_object *string_or_null(const char *str)
+static void add_file(struct json_object *obj, enum kexec_stash_file_id id, const void *data)
 {
-	return str && str[0] ? json_object_new_string(str) : NULL;
-}
+	const struct signatures *sigs = (const struct signatures *)data + id;
 
-static struct json_object *file_to_json(const struct verdict *verdict, enum kexec_stash_file_id id)
-{
-	const struct signatures *sigs = &verdict->sigs[id];
-	struct json_object *obj;
-
-	if (!verdict->slot.file_size[id])
-		return NULL;
-	obj = json_object_new_object();
-	json_add(obj, "size", json_object_new_uint64(verdict->slot.file_size[id]));
-	json_add(obj, "recorded", string_or_null(sigs->recorded));
-	json_add(obj, "ima", string_or_null(sigs->ima));
-	json_add(obj, "key", string_or_null(sigs->key));
-	json_add(obj, "key_known", json_object_new_boolean(sigs->key_known));
-	json_add(obj, "appended", json_object_new_boolean(sigs->appended));
-	json_add(obj, "pe", json_object_new_boolean(sigs->pe));
-	return obj;
+	json_add_string(obj, "recorded", sigs->recorded);
+	json_add_string(obj, "ima", sigs->ima);
+	json_add_string(obj, "key", sigs->key);
+	json_add_bool(obj, "key_known", sigs->key_known);
+	json_add_bool(obj, "appended", sigs->appended);
+	json_add_bool(obj, "pe", sigs->pe);
 }
 
 static void print_json(const struct verdict *verdict)
 {
 	struct json_object *obj = json_object_new_object();
-	int id;
 
-	json_add(obj, "slot", json_object_new_string(verdict->slot.name));
-	json_add(obj, "state", json_object_new_string(verdict->slot.state));
-	for (id = 0; id < KEXEC_STASH_NR_FILES; id++)
-		json_add(obj, kexec_stash_file_name(id), file_to_json(verdict, id));
-	json_add(obj, "verdict", json_object_new_string(verdict->err ? "refused" : "adopted"));
-	json_add(obj, "error", string_or_null(verdict->err ? strerrorname_np(verdict->err) : NULL));
-	json_add(obj, "why", string_or_null(verdict->refusal.why));
-	json_add(obj, "todo", string_or_null(verdict->refusal.todo));
+	json_add_string(obj, "slot", verdict->slot.name);
+	json_add_string(obj, "state", verdict->slot.state);
+	json_add_files(obj, verdict->slot.file_size, add_file, verdict->sigs);
+	json_add_string(obj, "verdict", verdict->err ? "refused" : "adopted");
+	json_add_string(obj, "error", verdict->err ? strerrorname_np(verdict->err) : NULL);
+	json_add_string(obj, "why", verdict->refusal.why);
+	json_add_string(obj, "todo", verdict->refusal.todo);
 	json_print(obj);
 }
 
@@ -151,39 +127,20 @@ static int ask(int root, int stash, const char *name, struct verdict *verdict)
 	return STATUS_REFUSED;
 }
 
-static int verify(int root, const char *name, bool json)
+int cmd_verify(const struct args *args)
 {
-	int stash = stash_open(root), status = STATUS_FAILED;
+	int stash = stash_open(args->root), status = STATUS_FAILED;
 	struct verdict verdict = {};
 
 	if (stash >= 0)
-		status = ask(root, stash, name, &verdict);
+		status = ask(args->root, stash, args->slot, &verdict);
 	if (status != STATUS_FAILED) {
-		signatures_read(root, stash, &verdict.slot, verdict.sigs);
-		if (json)
+		signatures_read(args->root, stash, &verdict.slot, verdict.sigs);
+		if (args->json)
 			print_json(&verdict);
 		else
 			print_text(&verdict);
 	}
 	close_fd(stash);
 	return status;
-}
-
-int cmd_verify(const struct command *cmd, int root, int argc, char *argv[])
-{
-	bool json = false;
-	int c;
-
-	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1) {
-		switch (c) {
-		case OPT_JSON:
-			json = true;
-			break;
-		default:
-			return common_option(cmd, c, argv);
-		}
-	}
-	if (check_operands(cmd, argc, argv, 1))
-		return STATUS_MISUSE;
-	return verify(root, argv[optind], json);
 }

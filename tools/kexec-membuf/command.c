@@ -1,14 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The commands, and what they have in common
+ * The commands, their options, and what they have in common
  */
 
 #include "command.h"
 #include "utils.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What getopt_long() returns for long options; above all characters */
+enum {
+	OPT_HELP = 256,
+	OPT_VERSION,
+	OPT_FIRST,
+};
+
+/* Options of one command at most, those that all have included */
+#define OPTIONS_MAX	12
+
+/* No short options, and a ':' for a missing value instead of getopt's own message */
+#define SHORT_OPTIONS	":"
+
+#define VALUE(option, what, field, text)	{ option, what, text, offsetof(struct args, field) }
+#define FLAG(option, field, text)		VALUE(option, NULL, field, text)
+
+static const struct command_option json_options[] = {
+	FLAG("json", json, "print JSON"),
+	{}
+};
+
+static const struct command_option stage_options[] = {
+	VALUE("kernel", "FILE", path[KEXEC_STASH_KERNEL],
+	      "an arm64 Image; gzip, zstd and EFI zboot are unpacked"),
+	VALUE("initrd", "FILE", path[KEXEC_STASH_INITRD], "an initrd, as it is"),
+	VALUE("dtb", "FILE", path[KEXEC_STASH_DTB], "a device tree"),
+	VALUE("fit", "FILE[#CONF]", fit, "these from a FIT, by its default or this configuration"),
+	VALUE("command-line", "STRING", cmdline, "a command line"),
+	FLAG("reuse-cmdline", reuse_cmdline, "the running kernel's command line"),
+	FLAG("json", json, "print JSON"),
+	{}
+};
+
+static const struct command_option load_options[] = {
+	VALUE("initrd", "FILE", path[KEXEC_STASH_INITRD],
+	      "take this initrd; it is placed into the slot"),
+	FLAG("no-initrd", no_initrd, "do without an initrd"),
+	VALUE("command-line", "STRING", cmdline, "take this command line"),
+	FLAG("reuse-cmdline", reuse_cmdline, "take the running kernel's command line"),
+	FLAG("debug", debug, "have the kernel log what it does"),
+	FLAG("json", json, "print JSON"),
+	{}
+};
+
+static const struct command_option exec_options[] = {
+	FLAG("force", force, "start it at once, do not have systemd stop services first"),
+	FLAG("json", json, "print JSON"),
+	{}
+};
 
 static const struct command commands[] = {
 	{
@@ -17,59 +68,50 @@ static const struct command commands[] = {
 		.short_desc = "List all slots",
 		.usage =
 "    kexec-membuf list [--json]\n",
-		.options =
-"    --json                 print JSON\n"
+		.options = json_options,
 	}, {
 		.name = "show",
 		.func = cmd_show,
+		.slot = true,
 		.short_desc = "Show all about one slot",
 		.usage =
 "    kexec-membuf show SLOT [--json]\n",
-		.options =
-"    --json                 print JSON\n"
+		.options = json_options,
 	}, {
 		.name = "stage",
 		.func = cmd_stage,
+		.slot = true,
 		.short_desc = "Put a payload into a slot, in place of what is there",
 		.usage =
 "    kexec-membuf stage SLOT --kernel FILE [--initrd FILE] [--dtb FILE]\n"
 "                       [--command-line STRING | --reuse-cmdline] [--json]\n"
 "    kexec-membuf stage SLOT --fit FILE[#CONF]\n"
 "                       [--command-line STRING | --reuse-cmdline] [--json]\n",
-		.options =
-"    --kernel FILE          an arm64 Image; gzip, zstd and EFI zboot are unpacked\n"
-"    --initrd FILE          an initrd, as it is\n"
-"    --dtb FILE             a device tree\n"
-"    --fit FILE[#CONF]      these from a FIT, by its default or this configuration\n"
-"    --command-line STRING  a command line\n"
-"    --reuse-cmdline        the running kernel's command line\n"
-"    --json                 print JSON\n"
+		.options = stage_options,
+		.note =
 "  One FILE may be '-', standard input; not that of --fit, unless it is a file.\n"
-"  What is not given the slot does not have afterwards.\n"
+"  Files not given are removed from the slot.\n"
 	}, {
 		.name = "verify",
 		.func = cmd_verify,
+		.slot = true,
 		.short_desc = "Ask the kernel whether it would load a slot's payload",
 		.usage =
 "    kexec-membuf verify SLOT [--json]\n",
-		.options =
-"    --json                 print JSON\n"
+		.options = json_options,
+		.note =
 "  The exit status is 0 if it would, 3 if it would not.\n"
 	}, {
 		.name = "load",
 		.func = cmd_load,
+		.slot = true,
 		.short_desc = "Adopt a slot's payload, in place, as the kernel to start next",
 		.usage =
 "    kexec-membuf load SLOT [--initrd FILE | --no-initrd]\n"
 "                      [--command-line STRING | --reuse-cmdline]\n"
 "                      [--debug] [--json]\n",
-		.options =
-"    --initrd FILE          take this initrd; it is placed into the slot\n"
-"    --no-initrd            do without an initrd\n"
-"    --command-line STRING  take this command line\n"
-"    --reuse-cmdline        take the running kernel's command line\n"
-"    --debug                have the kernel log what it does\n"
-"    --json                 print JSON\n"
+		.options = load_options,
+		.note =
 "  What is not given is the slot's own.\n"
 	}, {
 		.name = "exec",
@@ -77,38 +119,34 @@ static const struct command commands[] = {
 		.short_desc = "Start the kernel that is loaded",
 		.usage =
 "    kexec-membuf exec [--force] [--json]\n",
-		.options =
-"    --force                start it at once, do not have systemd stop services first\n"
-"    --json                 print JSON\n"
+		.options = exec_options,
 	}, {
 		.name = "unload",
 		.func = cmd_unload,
 		.short_desc = "Let go of the kernel that is loaded",
 		.usage =
 "    kexec-membuf unload\n",
-		.options = ""
 	}, {
 		.name = "erase",
 		.func = cmd_erase,
+		.slot = true,
 		.short_desc = "Remove a slot's payload",
 		.usage =
 "    kexec-membuf erase SLOT\n",
-		.options = ""
 	}, {
 		.name = "release",
 		.func = cmd_release,
+		.slot = true,
 		.short_desc = "Give an empty slot's memory back to the system until the next boot",
 		.usage =
 "    kexec-membuf release SLOT\n",
-		.options = ""
 	}, {
 		.name = "timing",
 		.func = cmd_timing,
 		.short_desc = "Say where the time went of the kexec that started this kernel",
 		.usage =
 "    kexec-membuf timing [--json]\n",
-		.options =
-"    --json                 print JSON\n"
+		.options = json_options,
 	}
 };
 
@@ -121,6 +159,21 @@ static void usage_all(FILE *fp)
 		fprintf(fp, "  %s:\n%s", commands[i].short_desc, commands[i].usage);
 	fputs("  Of the program and of each command:\n"
 	      "    --help --version\n", fp);
+}
+
+/* The completion reads this */
+static void usage(const struct command *cmd)
+{
+	const struct command_option *opt;
+
+	printf("%s.\nUsage:\n%sOptions:\n", cmd->short_desc, cmd->usage);
+	for (opt = cmd->options; opt && opt->name; opt++) {
+		int width = printf("    --%s%s%s", opt->name, opt->value ? " " : "",
+				   opt->value ? opt->value : "");
+
+		printf("%*s%s\n", 27 - width, "", opt->help);
+	}
+	printf("%s    --help --version\n", cmd->note ? cmd->note : "");
 }
 
 static void show_version(void)
@@ -143,12 +196,12 @@ int misuse(const struct command *cmd, const char *format, ...)
 	return STATUS_MISUSE;
 }
 
-int common_option(const struct command *cmd, int c, char *argv[])
+/* What getopt_long() returned is no option of the command's own */
+static int other_option(const struct command *cmd, int c, char *argv[])
 {
 	switch (c) {
 	case OPT_HELP:
-		printf("%s.\nUsage:\n%sOptions:\n%s%s", cmd->short_desc, cmd->usage, cmd->options,
-		       "    --help --version\n");
+		usage(cmd);
 		return STATUS_DONE;
 	case OPT_VERSION:
 		show_version();
@@ -166,36 +219,65 @@ int common_option(const struct command *cmd, int c, char *argv[])
 	return misuse(cmd, "there is no option '%s'", argv[optind - 1]);
 }
 
-int check_operands(const struct command *cmd, int argc, char *argv[], int want)
+static int check_args(struct args *args, int argc, char *argv[])
 {
-	int n = argc - optind;
+	const struct command *cmd = args->cmd;
+	int operands = argc - optind;
 
-	if (n > want)
-		return misuse(cmd, "'%s' is too much", argv[optind + want]);
-	if (n < want)
+	if (args->cmdline && args->reuse_cmdline)
+		return misuse(cmd, "--command-line and --reuse-cmdline exclude each other");
+	if (args->path[KEXEC_STASH_INITRD] && args->no_initrd)
+		return misuse(cmd, "--initrd and --no-initrd exclude each other");
+	if (operands > cmd->slot)
+		return misuse(cmd, "'%s' is too much", argv[optind + cmd->slot]);
+	if (operands < cmd->slot)
 		return misuse(cmd, "the name of a slot is missing");
+	if (cmd->slot)
+		args->slot = argv[optind];
 	return STATUS_DONE;
 }
 
-int parse_operands(const struct command *cmd, int argc, char *argv[], int want)
+static void fill_options(const struct command_option *options, struct option *longopts)
 {
-	static const struct option longopts[] = {
-		{ "help",	no_argument, NULL, OPT_HELP },
-		{ "version",	no_argument, NULL, OPT_VERSION },
-		{}
-	};
-	int c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL);
+	int n = 0;
 
-	if (c != -1)
-		return common_option(cmd, c, argv);
-	return check_operands(cmd, argc, argv, want) ? STATUS_MISUSE : -1;
+	for (; options && options[n].name; n++) {
+		longopts[n].name = options[n].name;
+		longopts[n].has_arg = options[n].value ? required_argument : no_argument;
+		longopts[n].val = OPT_FIRST + n;
+	}
+	longopts[n++] = (struct option){ "help", no_argument, NULL, OPT_HELP };
+	longopts[n++] = (struct option){ "version", no_argument, NULL, OPT_VERSION };
+}
+
+static int do_command(const struct command *cmd, int root, int argc, char *argv[])
+{
+	struct args args = { .cmd = cmd, .root = root };
+	struct option longopts[OPTIONS_MAX] = {};
+	int c;
+
+	fill_options(cmd->options, longopts);
+	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1) {
+		const struct command_option *opt;
+
+		if (c < OPT_FIRST)
+			return other_option(cmd, c, argv);
+		opt = &cmd->options[c - OPT_FIRST];
+		if (opt->value)
+			*(const char **)((char *)&args + opt->offset) = optarg;
+		else
+			*(bool *)((char *)&args + opt->offset) = true;
+	}
+	if (check_args(&args, argc, argv))
+		return STATUS_MISUSE;
+	return cmd->func(&args);
 }
 
 int run_command(int root, int argc, char *argv[])
 {
 	size_t i;
 
-	/* Messages about options are common_option()'s */
+	/* Messages about options are other_option()'s */
 	opterr = 0;
 	if (argc < 2) {
 		error_msg("no command given");
@@ -204,7 +286,7 @@ int run_command(int root, int argc, char *argv[])
 	}
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].func(&commands[i], root, argc - 1, argv + 1);
+			return do_command(&commands[i], root, argc - 1, argv + 1);
 	}
 	if (!strcmp(argv[1], "--help")) {
 		usage_all(stdout);
@@ -216,4 +298,36 @@ int run_command(int root, int argc, char *argv[])
 	}
 	error_msg("there is no command '%s'; see 'kexec-membuf --help'", argv[1]);
 	return STATUS_MISUSE;
+}
+
+static bool too_long_msg(const char *slot)
+{
+	error_msg("slot '%s': cmdline: is longer than %d bytes; give another --command-line", slot,
+		  KEXEC_STASH_BOOTARGS_LEN - 1);
+	return false;
+}
+
+bool args_cmdline(const struct args *args, char *buf, const char **cmdline)
+{
+	ssize_t n;
+
+	*cmdline = args->cmdline;
+	if (args->reuse_cmdline) {
+		n = read_at(args->root, "proc/cmdline", buf, KEXEC_STASH_BOOTARGS_LEN);
+		if (n < 0) {
+			error_msg("slot '%s': cmdline: /proc/cmdline cannot be read: %s",
+				  args->slot, strerror(-n));
+			return false;
+		}
+		/* Without the newline */
+		if (n == KEXEC_STASH_BOOTARGS_LEN && buf[n - 1] != '\n')
+			return too_long_msg(args->slot);
+		if (n && buf[n - 1] == '\n')
+			n--;
+		buf[n] = '\0';
+		*cmdline = buf;
+	}
+	if (*cmdline && strlen(*cmdline) >= KEXEC_STASH_BOOTARGS_LEN)
+		return too_long_msg(args->slot);
+	return true;
 }

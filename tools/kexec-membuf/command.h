@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The commands, and what they have in common
+ * The commands, and what they have in common: arguments, exit statuses, JSON
  */
 #ifndef COMMAND_H
 #define COMMAND_H
 
-#include "utils.h"
+#include "slot.h"
 
-#include <getopt.h>
-#include <stdio.h>
+#include <json-c/json.h>
 
 #define KEXEC_MEMBUF_VERSION	"0.1"
 
@@ -19,51 +18,78 @@
 /* Of verify: the kernel would not load it */
 #define STATUS_REFUSED	3
 
-/* What getopt_long() returns for long options; above all characters */
-enum {
-	OPT_HELP = 256,
-	OPT_VERSION,
-	OPT_JSON,
-	OPT_INITRD,
-	OPT_NO_INITRD,
-	OPT_COMMAND_LINE,
-	OPT_REUSE_CMDLINE,
-	OPT_DEBUG,
-	OPT_FORCE,
-	OPT_KERNEL,
-	OPT_DTB,
-	OPT_FIT,
+/**
+ * struct args - what the command line asks for
+ * @cmd: the command
+ * @root: descriptor of the root directory
+ * @slot: name of the slot, or NULL
+ * @path: --kernel, --initrd and --dtb, or NULL
+ * @fit: --fit, or NULL
+ * @cmdline: --command-line, or NULL
+ * @reuse_cmdline: --reuse-cmdline
+ * @no_initrd: --no-initrd
+ * @debug: --debug
+ * @force: --force
+ * @json: --json
+ */
+struct args {
+	const struct command *cmd;
+	int root;
+	const char *slot;
+	const char *path[KEXEC_STASH_NR_FILES];
+	const char *fit;
+	const char *cmdline;
+	bool reuse_cmdline;
+	bool no_initrd;
+	bool debug;
+	bool force;
+	bool json;
 };
 
-/* No short options, and a ':' for a missing value instead of getopt's own message */
-#define SHORT_OPTIONS	":"
+/**
+ * struct command_option - an option of a command
+ * @name: its name, without the dashes
+ * @value: what its value is called, or NULL if it takes none
+ * @help: what it does
+ * @offset: where in struct args it goes
+ */
+struct command_option {
+	const char *name;
+	const char *value;
+	const char *help;
+	size_t offset;
+};
 
 /**
  * struct command - a command
  * @name: its name
  * @func: does it; returns the exit status
+ * @slot: it takes the name of a slot
  * @short_desc: what it does
  * @usage: how to call it
- * @options: its options, a line each
+ * @options: its options, up to one without a name; NULL for none
+ * @note: more to know, or NULL
  */
 struct command {
 	const char *name;
-	int (*func)(const struct command *cmd, int root, int argc, char *argv[]);
+	int (*func)(const struct args *args);
+	bool slot;
 	const char *short_desc;
 	const char *usage;
-	const char *options;
+	const struct command_option *options;
+	const char *note;
 };
 
-int cmd_list(const struct command *cmd, int root, int argc, char *argv[]);
-int cmd_show(const struct command *cmd, int root, int argc, char *argv[]);
-int cmd_verify(const struct command *cmd, int root, int argc, char *argv[]);
-int cmd_stage(const struct command *cmd, int root, int argc, char *argv[]);
-int cmd_load(const struct command *cmd, int root, int argc, char *argv[]);
-int cmd_exec(const struct command *cmd, int root, int argc, char *argv[]);
-int cmd_unload(const struct command *cmd, int root, int argc, char *argv[]);
-int cmd_erase(const struct command *cmd, int root, int argc, char *argv[]);
-int cmd_release(const struct command *cmd, int root, int argc, char *argv[]);
-int cmd_timing(const struct command *cmd, int root, int argc, char *argv[]);
+int cmd_list(const struct args *args);
+int cmd_show(const struct args *args);
+int cmd_stage(const struct args *args);
+int cmd_verify(const struct args *args);
+int cmd_load(const struct args *args);
+int cmd_exec(const struct args *args);
+int cmd_unload(const struct args *args);
+int cmd_erase(const struct args *args);
+int cmd_release(const struct args *args);
+int cmd_timing(const struct args *args);
 
 /**
  * run_command() - find the command that is asked for and do it
@@ -76,44 +102,78 @@ int cmd_timing(const struct command *cmd, int root, int argc, char *argv[]);
 int run_command(int root, int argc, char *argv[]);
 
 /**
- * common_option() - what all commands do with an option that is not their own
- * @cmd: the command
- * @c: what getopt_long() returned: OPT_HELP, OPT_VERSION, '?' or ':'
- * @argv: arguments of the command
- *
- * Return: the exit status.
- */
-int common_option(const struct command *cmd, int c, char *argv[]);
-
-/**
  * misuse() - say that a command was called wrongly
  * @cmd: the command
  * @format: as printf()'s: what is wrong
  *
  * Return: STATUS_MISUSE.
  */
-__printf(2, 3) int misuse(const struct command *cmd, const char *format, ...);
+__attribute__((__format__(__printf__, 2, 3)))
+int misuse(const struct command *cmd, const char *format, ...);
 
 /**
- * check_operands() - check how many operands a command was given
- * @cmd: the command
- * @argc: number of arguments, as getopt_long() got it; optind is the first operand
- * @argv: the arguments
- * @want: 0, or 1 for the name of a slot
+ * args_cmdline() - the command line to load or to stage
+ * @args: what is asked for
+ * @buf: KEXEC_STASH_BOOTARGS_LEN bytes to put it into
+ * @cmdline: set to the command line, or to NULL if none is asked for
  *
- * Return: STATUS_DONE, or STATUS_MISUSE after a message.
+ * Return: true, or false after a message.
  */
-int check_operands(const struct command *cmd, int argc, char *argv[], int want);
+bool args_cmdline(const struct args *args, char *buf, const char **cmdline);
+
+/*
+ * Keys of JSON are documented in kexec-membuf(8) and do not change. There is no memory to be out
+ * of: the program ends then
+ */
 
 /**
- * parse_operands() - parse the arguments of a command that has no options of its own
- * @cmd: the command
- * @argc: number of arguments
- * @argv: the arguments; argv[optind] is the first operand afterwards
- * @want: how many operands it takes, as check_operands() has it
- *
- * Return: -1 if the command is to be done, else the exit status, all being said.
+ * json_add() - add a member to an object
+ * @obj: the object
+ * @key: the member's name
+ * @val: its value, which @obj takes over; NULL is JSON's null
  */
-int parse_operands(const struct command *cmd, int argc, char *argv[], int want);
+void json_add(struct json_object *obj, const char *key, struct json_object *val);
+
+/**
+ * json_add_string() - add a string
+ * @obj: the object
+ * @key: the member's name
+ * @str: the string; NULL and "" are JSON's null
+ */
+void json_add_string(struct json_object *obj, const char *key, const char *str);
+
+/**
+ * json_add_number() - add a number
+ * @obj: the object
+ * @key: the member's name
+ * @val: the number
+ */
+void json_add_number(struct json_object *obj, const char *key, u64 val);
+
+/**
+ * json_add_bool() - add true or false
+ * @obj: the object
+ * @key: the member's name
+ * @val: which
+ */
+void json_add_bool(struct json_object *obj, const char *key, bool val);
+
+/**
+ * json_add_files() - add an object for each file of a payload
+ * @obj: the object
+ * @sizes: sizes of the files; one of 0 is not there, and JSON's null
+ * @add: adds what there is to tell beside the size, or NULL
+ * @data: for @add
+ */
+void json_add_files(struct json_object *obj, const u64 *sizes,
+		    void (*add)(struct json_object *obj, enum kexec_stash_file_id id,
+				const void *data),
+		    const void *data);
+
+/**
+ * json_print() - print an object on standard output
+ * @obj: the object, which is put
+ */
+void json_print(struct json_object *obj);
 
 #endif /* COMMAND_H */

@@ -3,7 +3,7 @@
  * What a file that is to be a kernel or an initrd is, by its first bytes
  */
 
-#include "content.h"
+#include "stage.h"
 #include "utils.h"
 
 #include <string.h>

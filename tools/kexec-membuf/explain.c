@@ -1,61 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the errors of kexec_file_load() mean, and what to do
+ * What errors mean, what to do, and why the kernel refuses a slot
  */
 
-#include "explain.h"
+#include "slot.h"
 #include "utils.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#define SIGN_IT		"sign it with a key that this kernel trusts"
+
+/* No @why is strerror()'s; no @todo is for the kernel's reason to tell */
 static const struct {
 	int err;
-	const char *reason;
-	const char *advice;
+	unsigned int actions;
+	const char *why;
+	const char *todo;
 } errors[] = {
-	{ EPERM, "the kernel does not permit it",
+	{ EPERM, ACTION_LOAD, "the kernel does not permit it",
 	  "check CAP_SYS_BOOT and lockdown" },
-	{ EACCES, "a security policy forbids it",
+	{ EACCES, ACTION_LOAD, "a security policy forbids it",
 	  "see the audit log, and the rules and signatures of IMA or the security module" },
-	{ EBUSY, "another kexec is under way, try again",
-	  NULL },
-	{ ENODATA, "kernel: there is none",
-	  "stage one first" },
-	{ EINVAL, "the kernel refused the payload or an argument of the call",
-	  NULL },
-	{ ENOEXEC, "kernel: is not an arm64 Image that can run here",
+	{ EBUSY, ACTION_LOAD, "another kexec is under way, try again", NULL },
+	{ ENODATA, ACTION_LOAD, "kernel: there is none", "stage one first" },
+	{ EINVAL, ACTION_LOAD, "the kernel refused the payload or an argument of the call", NULL },
+	{ ENOEXEC, ACTION_LOAD, "kernel: is not an arm64 Image that can run here",
 	  "stage an uncompressed arm64 Image" },
-	{ EBADMSG, "its content does not match the recorded digest",
+	{ EBADMSG, ACTION_LOAD, "its content does not match the recorded digest",
 	  "stage it again" },
-	{ ENOSPC, "the payload and what a load adds do not fit into the slot",
+	{ ENOSPC, ACTION_LOAD, "the payload and what a load adds do not fit into the slot",
 	  "take a larger slot or a smaller initrd" },
-	{ ETXTBSY, "a file is open for writing",
-	  "close it and try again" },
-	{ ENOSYS, "this kernel has no kexec_file_load()",
+	{ ETXTBSY, ACTION_LOAD, "a file is open for writing", "close it and try again" },
+	{ ENOSYS, ACTION_LOAD, "this kernel has no kexec_file_load()",
 	  "boot one that was built with CONFIG_KEXEC_FILE and CONFIG_KEXEC_STASH" },
-	{ EKEYREJECTED, "kernel: its signature is not valid",
-	  "sign it with a key that this kernel trusts" },
-	{ ENOKEY, "kernel: its key is not known to this kernel",
-	  "sign it with a key that this kernel trusts" },
-	{ ENOMEM, "there is not enough memory",
-	  "free some and try again" },
+	{ EKEYREJECTED, ACTION_LOAD, "kernel: its signature is not valid", SIGN_IT },
+	{ ENOKEY, ACTION_LOAD, "kernel: its key is not known to this kernel", SIGN_IT },
+	{ ENOMEM, ACTION_LOAD, "there is not enough memory", "free some and try again" },
+
+	{ EACCES, ACTION_CHANGE | ACTION_RELEASE, NULL, "run this as root" },
+	{ EPERM, ACTION_CHANGE | ACTION_RELEASE, NULL, "run this as root" },
+	{ ETXTBSY, ACTION_CHANGE, "the slot is loaded or in use",
+	  "unload it, or close its files, first" },
+	{ EBUSY, ACTION_CHANGE,
+	  "this kernel runs in the slot or has its memory, or a kexec is going on",
+	  "take another slot" },
+	{ ENOENT, ACTION_RELEASE, "this kernel cannot do that",
+	  "boot one whose slots have a file 'release'" },
+	{ ENOTEMPTY, ACTION_RELEASE, "it holds a payload", "erase it first" },
+	{ ETXTBSY, ACTION_RELEASE, "it is loaded, or a file of it is open for writing",
+	  "unload it, or wait for who writes" },
+	{ EBUSY, ACTION_RELEASE, "this kernel runs in it, or a kexec is going on",
+	  "take another slot" },
 };
 
-const char *explain_reason(int err)
+const char *explain(enum action action, int err, const char **todo)
 {
 	size_t i;
 
+	*todo = action == ACTION_LOAD ? NULL : "see dmesg";
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
-		if (errors[i].err == err)
-			return errors[i].reason;
+		if (errors[i].err != err || !(errors[i].actions & action))
+			continue;
+		*todo = errors[i].todo;
+		return errors[i].why ? errors[i].why : strerror(err);
 	}
 	return strerror(err);
 }
 
 /* Causes of EPERM that can be told have nothing to do with a slot */
-static const char *explain_outside(int root, int err)
+static const char *outside_todo(int root, int err)
 {
 	u64 val;
 
@@ -70,33 +85,25 @@ static const char *explain_outside(int root, int err)
 	return NULL;
 }
 
-const char *explain_advice(int root, int err)
-{
-	const char *advice = explain_outside(root, err);
-	size_t i;
-
-	if (advice)
-		return advice;
-	for (i = 0; i < ARRAY_SIZE(errors); i++) {
-		if (errors[i].err == err)
-			return errors[i].advice;
-	}
-	return NULL;
-}
-
 /* If the kernel did not get as far as the slot, the reason there is an older one */
 void refusal_read(int root, int stash, const char *slot, int err, struct refusal *refusal)
 {
-	const char *advice = explain_advice(root, err);
-	char reason[SLOT_REASON_LEN] = "";
-	bool own = !explain_outside(root, err) && slot_reason(stash, slot, reason) > 0;
+	const char *todo, *outside = outside_todo(root, err);
+	const char *why = explain(ACTION_LOAD, err, &todo);
+	char reason[SLOT_REASON_LEN];
 
-	snprintf(refusal->why, sizeof(refusal->why), "%s (%s)",
-		 own ? reason : explain_reason(err), strerrorname_np(err));
-	if (!own && !advice)
-		advice = "see dmesg";
-	/* The kernel's reason may say what to do */
-	refusal->todo = own && advice && strstr(reason, advice) ? NULL : advice;
+	if (outside) {
+		todo = outside;
+	} else if (slot && slot_reason(stash, slot, reason) > 0) {
+		why = reason;
+		/* The kernel may have said what to do */
+		if (todo && strstr(reason, todo))
+			todo = NULL;
+	} else if (!todo) {
+		todo = "see dmesg";
+	}
+	snprintf(refusal->why, sizeof(refusal->why), "%s (%s)", why, strerrorname_np(err));
+	refusal->todo = todo;
 }
 
 void refusal_tell(int root, int stash, const char *slot, int err)

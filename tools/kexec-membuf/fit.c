@@ -3,8 +3,7 @@
  * A FIT: which of its images a configuration is made of, and where these are
  */
 
-#include "fit.h"
-#include "tree.h"
+#include "stage.h"
 #include "utils.h"
 
 #include <libfdt.h>
@@ -40,14 +39,6 @@ __printf(2, 3) static bool wrong(const struct reader *r, const char *format, ...
 	va_end(va);
 	make_printable(r->why);
 	return false;
-}
-
-static char *printable_copy(const char *str)
-{
-	char *copy = xasprintf("%s", str);
-
-	make_printable(copy);
-	return copy;
 }
 
 static const char *node_name(const struct reader *r, int node)

@@ -6,7 +6,6 @@
  * waits, which then would wait on.
  */
 
-#include "interrupt.h"
 #include "utils.h"
 
 #include <errno.h>

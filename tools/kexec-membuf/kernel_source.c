@@ -3,7 +3,7 @@
  * A kernel to be staged: what it is, unpacked as it is read
  */
 
-#include "kernel_source.h"
+#include "stage.h"
 #include "utils.h"
 
 #include <errno.h>

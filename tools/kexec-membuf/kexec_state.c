@@ -3,7 +3,7 @@
  * The loaded image, as /sys/kernel/kexec shows it
  */
 
-#include "kexec_state.h"
+#include "slot.h"
 #include "utils.h"
 
 #include <errno.h>

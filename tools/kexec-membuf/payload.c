@@ -3,8 +3,7 @@
  * What a slot's payload says of itself
  */
 
-#include "payload.h"
-#include "tree.h"
+#include "slot.h"
 #include "utils.h"
 
 #include <errno.h>
@@ -15,12 +14,16 @@
 /* As much of the kernel as its header takes */
 #define HEADER_LEN	64
 
-static char *printable_copy(const char *str)
-{
-	char *copy = xasprintf("%s", str);
+/* Since this version (of 2005) nodes have names, not paths */
+#define FDT_VERSION_NAMES	16
 
-	make_printable(copy);
-	return copy;
+int tree_check(const void *buf, u64 size)
+{
+	/* Of an older one, fdt_check_full() of libfdt 1.6 follows a name that is not there */
+	if (size >= sizeof(struct fdt_header) && fdt_magic(buf) == FDT_MAGIC &&
+	    fdt_version(buf) < FDT_VERSION_NAMES)
+		return -FDT_ERR_BADVERSION;
+	return fdt_check_full(buf, size);
 }
 
 static const char *dtb_check(const void *buf, size_t size)

@@ -3,8 +3,6 @@
  * How far staging a file is, on standard error
  */
 
-#include "progress.h"
-#include "source.h"
 #include "utils.h"
 
 #include <stdio.h>

@@ -3,9 +3,8 @@
  * What could prove a payload's file
  */
 
-#include "signature.h"
+#include "slot.h"
 #include "sys.h"
-#include "tree.h"
 #include "utils.h"
 
 #include <fcntl.h>

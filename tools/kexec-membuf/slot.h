@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading the slots as the stash's file system shows them
+ * Slots: what is in them, how they are changed, and why the kernel refuses one
  */
 #ifndef SLOT_H
 #define SLOT_H
@@ -105,5 +105,331 @@ int slot_open_kernel(int stash, const char *name);
  * Return: the path, to be freed.
  */
 char *slot_path(const char *slot, const char *file);
+
+/* What a payload says of itself */
+
+/**
+ * tree_check() - check all of a tree, before libfdt is asked for anything in it
+ * @buf: the tree
+ * @size: bytes there are at @buf
+ *
+ * Return: 0 or a libfdt error.
+ */
+int tree_check(const void *buf, u64 size);
+
+/**
+ * struct dtb_info - what a device tree says of the machine it is for
+ * @model: the root's model, made printable, or NULL
+ * @compatible: the root's compatible strings, made printable
+ * @nr_compatible: how many there are
+ */
+struct dtb_info {
+	char *model;
+	char **compatible;
+	int nr_compatible;
+};
+
+/**
+ * struct payload - what is in a slot, beyond the sizes of its files
+ * @cmdline: the command line, made printable, "" if there is none
+ * @cmdline_why: why it could not be read, or NULL
+ * @image: header of the kernel, if there is one and @kernel_why is NULL
+ * @kernel_why: what is wrong with the kernel, or NULL
+ * @dtb: what the dtb says, if there is one and @dtb_why is NULL
+ * @dtb_why: what is wrong with the dtb, or NULL
+ */
+struct payload {
+	char cmdline[KEXEC_STASH_BOOTARGS_LEN];
+	const char *cmdline_why;
+	struct kexec_stash_image image;
+	const char *kernel_why;
+	struct dtb_info dtb;
+	const char *dtb_why;
+};
+
+/**
+ * dtb_read() - read a device tree that is not trusted
+ * @buf: the tree, aligned to 8 bytes
+ * @size: bytes there are at @buf
+ * @info: filled in, to be freed with dtb_free(), also on failure
+ *
+ * Return: NULL, or what is wrong with the tree.
+ */
+const char *dtb_read(const void *buf, size_t size, struct dtb_info *info);
+
+/**
+ * dtb_free() - free what dtb_read() filled in
+ * @info: all zero afterwards
+ */
+void dtb_free(struct dtb_info *info);
+
+/**
+ * payload_read() - read a slot's payload
+ * @stash: descriptor from stash_open()
+ * @slot: the slot
+ * @payload: filled in, to be freed with payload_free(). What could not be read or is broken has
+ *	its reason beside it
+ */
+void payload_read(int stash, const struct slot *slot, struct payload *payload);
+
+/**
+ * payload_free() - free what payload_read() filled in
+ * @payload: the payload
+ */
+void payload_free(struct payload *payload);
+
+/* What could prove a payload: told, not judged, which is the kernel's to do */
+
+/* As much of a PE image's start as has the header that is looked for */
+#define PE_HEAD_LEN	4096
+
+/* The end of a key's identifier in hexadecimal, the NUL included */
+#define KEY_ID_LEN	9
+
+/**
+ * struct signatures - what could prove a payload's file
+ * @recorded: algorithm of the digest that was recorded at boot, or NULL
+ * @ima: what security.ima holds, or NULL
+ * @key: whose signature that is, "" if it is none
+ * @key_known: there is such a key in /proc/keys
+ * @appended: a signature is appended to the file
+ * @pe: the file is a PE image with a signature
+ */
+struct signatures {
+	const char *recorded;
+	const char *ima;
+	char key[KEY_ID_LEN];
+	bool key_known;
+	bool appended;
+	bool pe;
+};
+
+/**
+ * signatures_read() - look for what could prove the files of a slot
+ * @root: descriptor of the root directory; tests give another one
+ * @stash: descriptor from stash_open()
+ * @slot: the slot
+ * @sigs: filled in, KEXEC_STASH_NR_FILES of them; all zero for a file that is not there
+ *
+ * What cannot be read is not there.
+ */
+void signatures_read(int root, int stash, const struct slot *slot, struct signatures *sigs);
+
+/**
+ * signature_ima() - find out what security.ima holds
+ * @buf: its content, which is not trusted
+ * @len: how many bytes there are
+ * @sigs: @ima and @key are filled in
+ */
+void signature_ima(const u8 *buf, size_t len, struct signatures *sigs);
+
+/**
+ * signature_pe() - find out whether a PE image has a signature
+ * @head: the file's first bytes, which are not trusted
+ * @len: how many there are; PE_HEAD_LEN are enough
+ *
+ * Return: true if it has one; false for what is no PE image.
+ */
+bool signature_pe(const u8 *head, size_t len);
+
+/* Changing a payload, all of it or nothing */
+
+/* The payload's files, the command line included */
+#define SLOT_CMDLINE		KEXEC_STASH_NR_FILES
+#define SLOT_NR_FILES		(SLOT_CMDLINE + 1)
+
+/**
+ * struct slot_writer - who writes a payload into a slot
+ * @stash: descriptor from stash_open()
+ * @slot: the slot, as it was before
+ * @kernel: descriptor of its kernel, open for writing as long as the payload is not complete
+ * @out: descriptor of the file that is being written
+ * @back: the same to read from
+ * @check: room to read back what was written
+ * @size: how much was written of each file
+ */
+struct slot_writer {
+	int stash;
+	const struct slot *slot;
+	int kernel;
+	int out;
+	int back;
+	u8 *check;
+	u64 size[SLOT_NR_FILES];
+};
+
+/**
+ * slot_file_name() - name of a payload's file
+ * @id: enum kexec_stash_file_id or SLOT_CMDLINE
+ *
+ * Return: the name.
+ */
+const char *slot_file_name(unsigned int id);
+
+/**
+ * slot_lock() - keep others from staging into a slot or erasing it
+ * @stash: descriptor from stash_open()
+ * @name: the slot's name
+ *
+ * Return: a descriptor that keeps it locked until it is closed, or -1 after a message.
+ */
+int slot_lock(int stash, const char *name);
+
+/**
+ * slot_changeable() - whether a slot's payload can be changed
+ * @slot: the slot
+ *
+ * Return: true, or false after a message.
+ */
+bool slot_changeable(const struct slot *slot);
+
+/**
+ * slot_empty() - empty all files of a payload
+ * @stash: descriptor from stash_open()
+ * @name: the slot's name
+ *
+ * Return: true, or false after a message.
+ */
+bool slot_empty(int stash, const char *name);
+
+/**
+ * slot_writer_begin() - open a slot to be staged into; nothing is changed yet
+ * @writer: filled in, to be ended with slot_writer_end() also on failure
+ * @stash: descriptor from stash_open()
+ * @slot: the slot, locked; stays the caller's
+ *
+ * Return: true, or false after a message.
+ */
+bool slot_writer_begin(struct slot_writer *writer, int stash, const struct slot *slot);
+
+/**
+ * slot_writer_empty() - empty the slot
+ * @writer: the writer
+ *
+ * From here on the slot is empty or bad until slot_writer_commit(), and whatever ends the program
+ * leaves it so. Signals are held back until slot_writer_end(), see interrupted().
+ *
+ * Return: true, or false after a message.
+ */
+bool slot_writer_empty(struct slot_writer *writer);
+
+/**
+ * slot_writer_open() - begin with one of the files
+ * @writer: the writer
+ * @id: the file; the kernel is the first one
+ *
+ * Return: true, or false after a message.
+ */
+bool slot_writer_open(struct slot_writer *writer, unsigned int id);
+
+/**
+ * slot_writer_write() - write the next bytes of a file, and compare them
+ * @writer: the writer
+ * @id: the file, opened with slot_writer_open()
+ * @buf: the bytes
+ * @len: how many there are, at most UNPACK_PIECE_LEN or a little more
+ * @room: bytes of room there are for the file, for the message
+ *
+ * Return: true, or false after a message.
+ */
+bool slot_writer_write(struct slot_writer *writer, unsigned int id, const u8 *buf, size_t len,
+		       u64 room);
+
+/**
+ * slot_writer_close() - be done with the file that was opened
+ * @writer: the writer
+ */
+void slot_writer_close(struct slot_writer *writer);
+
+/**
+ * slot_writer_commit() - the payload is complete
+ * @writer: the writer
+ * @slot: filled in with the slot as it is now
+ *
+ * Return: true if it is staged now, or false after a message.
+ */
+bool slot_writer_commit(struct slot_writer *writer, struct slot *slot);
+
+/**
+ * slot_writer_end() - let go of the slot
+ * @writer: the writer, or one that is all zero
+ *
+ * It is empty afterwards if it was touched and slot_writer_commit() did not succeed. If there was a
+ * signal, the program ends by it.
+ */
+void slot_writer_end(struct slot_writer *writer);
+
+/* What errors mean, and what to do */
+
+/**
+ * enum action - what an error came from
+ * @ACTION_LOAD: kexec_file_load()
+ * @ACTION_CHANGE: writing to a payload, or emptying it
+ * @ACTION_RELEASE: giving a slot's memory back
+ */
+enum action {
+	ACTION_LOAD = 1,
+	ACTION_CHANGE = 2,
+	ACTION_RELEASE = 4
+};
+
+/**
+ * explain() - what an error means
+ * @action: what it came from
+ * @err: a positive errno
+ * @todo: set to what to do about it, half a sentence; NULL where only the kernel's reason tells
+ *
+ * Return: why it failed, half a sentence.
+ */
+const char *explain(enum action action, int err, const char **todo);
+
+/**
+ * struct refusal - why the kernel refused a slot
+ * @why: the kernel's own reason, or what the error means; with the error's name
+ * @todo: what to do about it, or NULL
+ */
+struct refusal {
+	char why[SLOT_REASON_LEN + 32];
+	const char *todo;
+};
+
+/**
+ * refusal_read() - find out why the kernel refused a slot
+ * @root: descriptor of the root directory, where sysctls and capabilities are looked up
+ * @stash: descriptor from stash_open()
+ * @slot: the slot's name, or NULL for an error that is no slot's
+ * @err: the error, a positive errno
+ * @refusal: filled in
+ */
+void refusal_read(int root, int stash, const char *slot, int err, struct refusal *refusal);
+
+/**
+ * refusal_tell() - say on standard error why the kernel refused a slot
+ * @root: as refusal_read() has it
+ * @stash: descriptor from stash_open()
+ * @slot: the slot's name
+ * @err: the error, a positive errno
+ */
+void refusal_tell(int root, int stash, const char *slot, int err);
+
+/* The loaded image, as /sys/kernel/kexec shows it */
+
+/**
+ * kexec_is_loaded() - whether an image is loaded
+ * @root: descriptor of the root directory; tests give another one
+ * @loaded: set
+ *
+ * Return: true, or false after a message.
+ */
+bool kexec_is_loaded(int root, bool *loaded);
+
+/**
+ * kexec_copy_bytes() - how many bytes will be copied when the loaded image is started
+ * @root: descriptor of the root directory; tests give another one
+ * @bytes: set; counted by the kernel from the image's own entry list
+ *
+ * Return: true, or false after a message.
+ */
+bool kexec_copy_bytes(int root, u64 *bytes);
 
 #endif /* SLOT_H */

@@ -6,8 +6,7 @@
  * payload: meanwhile the slot is bad, and whoever writes and is killed leaves it bad.
  */
 
-#include "interrupt.h"
-#include "slot_write.h"
+#include "slot.h"
 #include "sys.h"
 #include "utils.h"
 
@@ -30,27 +29,11 @@ const char *slot_file_name(unsigned int id)
 	return id == SLOT_CMDLINE ? "cmdline" : kexec_stash_file_name(id);
 }
 
-void slot_change_msg(const char *slot, const char *file, int err)
+static void slot_change_msg(const char *slot, const char *file, int err)
 {
-	const char *what = strerror(err), *todo = "see dmesg";
+	const char *todo, *why = explain(ACTION_CHANGE, err, &todo);
 
-	switch (err) {
-	case EACCES:
-	case EPERM:
-		todo = "run this as root";
-		break;
-	case ETXTBSY:
-		what = "the slot is loaded or in use";
-		todo = "unload it, or close its files, first";
-		break;
-	case EBUSY:
-		what = "this kernel runs in the slot or has its memory, or a kexec is going on";
-		todo = "take another slot";
-		break;
-	default:
-		break;
-	}
-	error_msg("slot '%s': %s: cannot be changed: %s; %s", slot, file, what, todo);
+	error_msg("slot '%s': %s: cannot be changed: %s; %s", slot, file, why, todo);
 }
 
 bool slot_changeable(const struct slot *slot)

@@ -3,13 +3,13 @@
  * Where the bytes of a payload's file come from
  */
 
-#include "interrupt.h"
-#include "source.h"
+#include "stage.h"
 #include "sys.h"
 #include "utils.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

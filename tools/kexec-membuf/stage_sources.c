@@ -3,9 +3,7 @@
  * What is to be staged: opened and looked at as far as it can be before a slot is changed
  */
 
-#include "payload.h"
-#include "slot_write.h"
-#include "stage_sources.h"
+#include "stage.h"
 #include "utils.h"
 
 #include <errno.h>
@@ -13,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 u64 stage_sources_room(const struct stage_sources *sources, enum kexec_stash_file_id id,
 		       u64 kernel_size)
@@ -188,15 +187,29 @@ static bool open_image(struct stage_sources *sources, enum kexec_stash_file_id i
 	return true;
 }
 
+/* "FILE#CONF", unless there is a file of that very name. Cuts @path at the '#' */
+static const char *split_fit(char *path)
+{
+	char *hash = strrchr(path, '#');
+
+	if (!hash || !access(path, F_OK))
+		return NULL;
+	*hash = '\0';
+	return hash + 1;
+}
+
 bool stage_sources_open_fit(struct stage_sources *sources, int stash, const struct slot *slot,
-			    const char *path, const char *conf)
+			    const char *fit)
 {
 	struct source *whole = &sources->whole;
+	const char *conf;
 	int id;
 
 	memset(sources, 0, sizeof(*sources));
 	sources->slot = slot;
-	if (!source_open(whole, slot->name, "FIT", path))
+	sources->fit_path = xasprintf("%s", fit);
+	conf = split_fit(sources->fit_path);
+	if (!source_open(whole, slot->name, "FIT", sources->fit_path))
 		return false;
 	if (!S_ISREG(whole->st.st_mode) || !whole->st.st_size) {
 		source_error(whole, "%s", S_ISREG(whole->st.st_mode) ? "is empty" :
@@ -223,6 +236,7 @@ void stage_sources_close(struct stage_sources *sources)
 		source_close(&sources->src[id]);
 	source_close(&sources->whole);
 	fit_free(&sources->fit);
+	free(sources->fit_path);
 	free(sources->dtb);
 	memset(sources, 0, sizeof(*sources));
 }

@@ -3,7 +3,7 @@
  * Unpacking a file while it is read
  */
 
-#include "unpack_impl.h"
+#include "stage.h"
 #include "utils.h"
 
 #include <zlib.h>

@@ -8,7 +8,7 @@
  * a mapping of that file.
  */
 
-#include "unpack_impl.h"
+#include "stage.h"
 #include "utils.h"
 
 #include <errno.h>

@@ -148,6 +148,14 @@ void make_printable(char *str)
 	}
 }
 
+char *printable_copy(const char *str)
+{
+	char *copy = xasprintf("%s", str);
+
+	make_printable(copy);
+	return copy;
+}
+
 const char *human_size(u64 bytes, char *buf)
 {
 	static const char units[] = "KMGTPE";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Messages, memory and small files
+ * Messages, memory, small files, progress, and signals
  */
 #ifndef UTILS_H
 #define UTILS_H
@@ -8,24 +8,13 @@
 #include <linux/types.h>
 
 #include <stdio.h>
+#include <sys/types.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #ifndef __printf
 #define __printf(fmt, args)	__attribute__((__format__(__printf__, fmt, args)))
 #endif
-
-/**
- * enum answer - what can be said of something that the kernel may not show
- * @ANSWER_NO: it does not hold
- * @ANSWER_YES: it holds
- * @ANSWER_UNKNOWN: it cannot be told
- */
-enum answer {
-	ANSWER_NO,
-	ANSWER_YES,
-	ANSWER_UNKNOWN
-};
 
 #define NSEC_PER_SEC	1000000000ULL
 
@@ -111,6 +100,14 @@ int read_number_at(int dir, const char *path, u64 *val);
 void make_printable(char *str);
 
 /**
+ * printable_copy() - a string with what could upset a terminal replaced, see make_printable()
+ * @str: the string
+ *
+ * Return: the copy, to be freed.
+ */
+char *printable_copy(const char *str);
+
+/**
  * human_size() - a size as people read it
  * @bytes: the size
  * @buf: HUMAN_SIZE_LEN bytes, filled in: "512", "4.0K", "33.1M"
@@ -137,5 +134,81 @@ const char *human_duration(u64 ns, char *buf);
  * Return: the time in nanoseconds.
  */
 u64 now_ns(void);
+
+/* How far staging a file is, on standard error */
+
+/* The size of what comes through a pipe */
+#define SOURCE_SIZE_UNKNOWN	(~0ULL)
+
+/**
+ * progress_start() - a file is being staged
+ * @slot: name of the slot
+ * @file: name of the payload's file
+ * @size: bytes to read, or SOURCE_SIZE_UNKNOWN
+ */
+void progress_start(const char *slot, const char *file, u64 size);
+
+/**
+ * progress_show() - tell how far it is, on a terminal and not too often
+ * @read: bytes read so far
+ * @written: bytes written so far
+ */
+void progress_show(u64 read, u64 written);
+
+/**
+ * progress_done() - tell that the file is staged
+ * @written: its size in bytes
+ */
+void progress_done(u64 written);
+
+/**
+ * progress_clear() - clear the terminal's line for something else
+ */
+void progress_clear(void);
+
+/**
+ * progress_line() - what is shown on a terminal
+ * @buf: filled in
+ * @len: bytes there are at @buf
+ * @ns: how long it has taken so far, not 0
+ * @read: bytes read so far
+ * @written: bytes written so far
+ *
+ * Return: its length.
+ */
+int progress_line(char *buf, size_t len, u64 ns, u64 read, u64 written);
+
+/* Signals that would end the program while a slot holds half a payload */
+
+/**
+ * interrupts_hold() - hold back the signals that end the program
+ *
+ * SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE, as far as they are not ignored.
+ *
+ * Return: true, or false after a message.
+ */
+bool interrupts_hold(void);
+
+/**
+ * interrupts_release() - let through what was held back
+ *
+ * If there was a signal, the program ends by it, as who sent it expects.
+ */
+void interrupts_release(void);
+
+/**
+ * interrupted() - whether a signal is being held back
+ *
+ * Return: true if there is one.
+ */
+bool interrupted(void);
+
+/**
+ * interrupt_wait() - wait until there is something to read
+ * @fd: a descriptor
+ *
+ * Return: true, or false if a signal was first.
+ */
+bool interrupt_wait(int fd);
 
 #endif /* UTILS_H */

@@ -9,9 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fit.h"
-#include "kernel_source.h"
-#include "signature.h"
+#include "stage.h"
+#include "slot.h"
 
 #define ROOM	0x800000ULL
 

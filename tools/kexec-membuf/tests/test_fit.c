@@ -5,8 +5,7 @@
 
 #include "fixture.h"
 #include "command.h"
-#include "checksum.h"
-#include "fit.h"
+#include "stage.h"
 
 #include <libfdt.h>
 #include <openssl/evp.h>

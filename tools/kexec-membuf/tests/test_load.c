@@ -5,7 +5,6 @@
 
 #include "fixture.h"
 #include "command.h"
-#include "explain.h"
 #include "uapi.h"
 
 #include <linux/kexec.h>

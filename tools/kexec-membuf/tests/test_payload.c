@@ -5,7 +5,7 @@
 
 #include "fixture.h"
 #include "command.h"
-#include "payload.h"
+#include "slot.h"
 
 #include <libfdt.h>
 #include <stdlib.h>

@@ -5,7 +5,6 @@
 
 #include "fixture.h"
 #include "command.h"
-#include "payload.h"
 #include "slot.h"
 
 #include <errno.h>

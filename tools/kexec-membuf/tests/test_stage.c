@@ -5,10 +5,7 @@
 
 #include "fixture.h"
 #include "command.h"
-#include "interrupt.h"
-#include "progress.h"
-#include "source.h"
-#include "unpack.h"
+#include "stage.h"
 
 #include <zlib.h>
 #include <zstd.h>

@@ -5,7 +5,7 @@
 
 #include "fixture.h"
 #include "command.h"
-#include "signature.h"
+#include "slot.h"
 #include "uapi.h"
 
 #include <libfdt.h>
