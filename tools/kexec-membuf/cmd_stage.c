@@ -65,7 +65,7 @@ static bool write_source(struct stage *stage, enum kexec_stash_file_id id,
 	if (!piece)
 		len = unpack_next(unpacker, &piece);
 	while (len > 0) {
-		if (!write_piece(stage, id, piece, len) || !unpack_written(unpacker, writer->back))
+		if (!write_piece(stage, id, piece, len))
 			return false;
 		progress_show(src->pos, writer->size[id]);
 		len = unpack_next(unpacker, &piece);

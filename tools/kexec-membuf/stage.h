@@ -27,6 +27,9 @@ struct file_range {
 /* As many of a file's first bytes as content_look() looks at */
 #define CONTENT_HEAD_LEN	0x206
 
+/* As many as all magic numbers of packed files have at most */
+#define CONTENT_MAGIC_LEN	6
+
 /**
  * enum content - what a file is
  * @CONTENT_IMAGE: an arm64 Image
@@ -279,12 +282,83 @@ void source_notice(const struct source *src, const char *format, ...);
 
 /* Bytes of a piece, as a rule; only the last one has fewer */
 #define UNPACK_PIECE_LEN	0x20000
+#define UNPACK_INPUT_LEN	0x10000
+
+/* As far as a packed file may look back: what kernels are packed with (zstd --ultra -22, xz -9) */
+#define UNPACK_WINDOW_LOG	27
+#define UNPACK_WINDOW_MAX	(1ULL << UNPACK_WINDOW_LOG)
+
+#define UNPACK_NO_MEMORY	"cannot be unpacked: out of memory"
+
+/**
+ * enum unpack_status - what came of a step
+ * @UNPACK_MORE: there may be more
+ * @UNPACK_END: the stream is unpacked
+ * @UNPACK_FAILED: it cannot be, after a message
+ */
+enum unpack_status {
+	UNPACK_MORE,
+	UNPACK_END,
+	UNPACK_FAILED
+};
+
+struct unpacker;
+
+/**
+ * struct unpack_ops - how one kind of file is unpacked
+ * @start: begin a stream; its first bytes are there as input. False after a message
+ * @step: take input, add to the piece, see unpack_took(); no progress is the end of what is cut off
+ * @end: free what @start made
+ */
+struct unpack_ops {
+	bool (*start)(struct unpacker *unpacker);
+	enum unpack_status (*step)(struct unpacker *unpacker);
+	void (*end)(struct unpacker *unpacker);
+};
+
+/**
+ * struct unpacker - a file that is being unpacked
+ * @ops: how; NULL if it is not packed
+ * @content: what it is
+ * @src: where the bytes come from
+ * @room: how long the outcome may become
+ * @total: how long it is so far
+ * @state: what @ops keep
+ * @done: all is unpacked
+ * @next: input that was not taken yet
+ * @left: how many bytes there are
+ * @len: bytes in @piece
+ * @input: bytes that were read
+ * @piece: bytes that were unpacked
+ */
+struct unpacker {
+	const struct unpack_ops *ops;
+	enum content content;
+	struct source *src;
+	u64 room;
+	u64 total;
+	void *state;
+	bool done;
+	const u8 *next;
+	size_t left;
+	size_t len;
+	u8 input[UNPACK_INPUT_LEN];
+	u8 piece[UNPACK_PIECE_LEN];
+};
+
+/**
+ * unpack_known() - whether a kind of packed file can be unpacked
+ * @content: the kind
+ *
+ * Return: true if it can; some libraries may have been left out of the build.
+ */
+bool unpack_known(enum content content);
 
 /**
  * unpack_start() - begin to unpack
  * @src: where the bytes come from; stays the caller's
- * @content: how they are compressed: CONTENT_GZIP, CONTENT_ZSTD; not at all for all others
- * @room: how long the outcome may become
+ * @content: how they are packed; not at all if unpack_known() does not know it
+ * @room: how long the outcome of a packed file may become
  *
  * Return: what unpack_next() takes, or NULL after a message.
  */
@@ -300,69 +374,17 @@ struct unpacker *unpack_start(struct source *src, enum content content, u64 room
 ssize_t unpack_next(struct unpacker *unpacker, const u8 **piece);
 
 /**
- * unpack_written() - tell where all pieces have been written to
- * @unpacker: what unpack_start() returned
- * @fd: descriptor of a file, to be read from, that begins with all pieces so far
- *
- * What can be looked back at there need not be kept.
- *
- * Return: true, or false after a message.
- */
-bool unpack_written(struct unpacker *unpacker, int fd);
-
-/**
  * unpack_end() - free what unpack_start() returned
  * @unpacker: it, or NULL
  */
 void unpack_end(struct unpacker *unpacker);
 
-/* What unpackers have in common */
-
-#define UNPACK_CUT_OFF	"is cut off: its compressed data has no end; get the file again"
-
-/**
- * struct unpack_ops - what an unpacker does
- * @next: see unpack_next()
- * @written: see unpack_written(); NULL if it does not matter
- * @end: see unpack_end()
- */
-struct unpack_ops {
-	ssize_t (*next)(struct unpacker *unpacker, const u8 **piece);
-	bool (*written)(struct unpacker *unpacker, int fd);
-	void (*end)(struct unpacker *unpacker);
-};
-
-/**
- * struct unpacker - what all unpackers begin with
- * @ops: what it does
- * @src: where the bytes come from
- */
-struct unpacker {
-	const struct unpack_ops *ops;
-	struct source *src;
-};
-
-/**
- * unpack_zstd_start() - unpack_start() for zstd
- * @src: where the bytes come from
- * @room: how long the outcome may become
- *
- * Return: the unpacker, or NULL after a message.
- */
-struct unpacker *unpack_zstd_start(struct source *src, u64 room);
-
-/**
- * unpack_trailing() - see to what is behind the compressed data
- * @src: where the bytes come from; it is read to its end
- * @buf: those of them that were read already
- * @len: how many these are
- *
- * Zeros are padding; what else there is, a signature of the compressed file as a rule, is said to
- * be left out.
- *
- * Return: true, or false after a message.
- */
-bool unpack_trailing(struct source *src, const u8 *buf, size_t len);
+/* For @step: input was taken and output was made; have so much input, if there is; and messages */
+void unpack_took(struct unpacker *unpacker, size_t in, size_t out);
+bool unpack_fill(struct unpacker *unpacker, size_t want);
+enum unpack_status unpack_damaged(const struct unpacker *unpacker, const char *why);
+enum unpack_status unpack_window_too_large(const struct unpacker *unpacker);
+enum unpack_status unpack_cut_off(const struct unpacker *unpacker);
 
 /* A FIT: which of its images a configuration is made of, and where these are. All bytes are untrusted */
 

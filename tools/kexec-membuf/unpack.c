@@ -1,216 +1,257 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Unpacking a file while it is read
+ *
+ * Of what is unpacked only a piece is kept, and what a library keeps to look back at: up to
+ * UNPACK_WINDOW_MAX, where a file was packed so hard, and not more than was unpacked.
  */
 
 #include "stage.h"
 #include "utils.h"
 
 #include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
 
 #include <stdlib.h>
 #include <string.h>
 
-#define INPUT_LEN	0x10000
+/* inflateInit2()'s: the largest window, and a gzip header */
+#define GZIP_WINDOW_BITS	(15 + 16)
 
-/* As it is */
-
-struct plain {
-	struct unpacker base;
-	u8 piece[UNPACK_PIECE_LEN];
-};
-
-static ssize_t plain_next(struct unpacker *unpacker, const u8 **piece)
+static bool gzip_start(struct unpacker *unpacker)
 {
-	struct plain *plain = (struct plain *)unpacker;
+	z_stream *z = xmalloc(sizeof(*z));
 
-	*piece = plain->piece;
-	return source_read(unpacker->src, plain->piece, sizeof(plain->piece));
-}
-
-static void plain_end(struct unpacker *unpacker)
-{
-	free(unpacker);
-}
-
-static const struct unpack_ops plain_ops = {
-	.next = plain_next,
-	.end = plain_end,
-};
-
-static struct unpacker *plain_start(struct source *src)
-{
-	struct plain *plain = xmalloc(sizeof(*plain));
-
-	plain->base.ops = &plain_ops;
-	plain->base.src = src;
-	return &plain->base;
-}
-
-/* gzip */
-
-/**
- * struct gzip - unpacking gzip
- * @base: what all have
- * @z: zlib's state
- * @done: the last member is unpacked
- * @input: bytes that were read
- * @piece: bytes that were unpacked
- */
-struct gzip {
-	struct unpacker base;
-	z_stream z;
-	bool done;
-	u8 input[INPUT_LEN];
-	u8 piece[UNPACK_PIECE_LEN];
-};
-
-/* Have at least so many bytes of input, if there are so many */
-static bool gzip_fill(struct gzip *gzip, size_t want)
-{
-	ssize_t n;
-
-	if (gzip->z.avail_in >= want)
+	memset(z, 0, sizeof(*z));
+	unpacker->state = z;
+	if (inflateInit2(z, GZIP_WINDOW_BITS) == Z_OK)
 		return true;
-	memmove(gzip->input, gzip->z.next_in, gzip->z.avail_in);
-	n = source_read(gzip->base.src, gzip->input + gzip->z.avail_in,
-			sizeof(gzip->input) - gzip->z.avail_in);
-	if (n < 0)
-		return false;
-	gzip->z.next_in = gzip->input;
-	gzip->z.avail_in += n;
-	return true;
-}
-
-/* Behind a member there is another one, or what does not belong to it */
-static bool gzip_member_done(struct gzip *gzip)
-{
-	static const u8 magic[] = { 0x1f, 0x8b };
-
-	if (!gzip_fill(gzip, sizeof(magic)))
-		return false;
-	if (gzip->z.avail_in >= sizeof(magic) &&
-	    !memcmp(gzip->z.next_in, magic, sizeof(magic))) {
-		inflateReset(&gzip->z);
-		return true;
-	}
-	gzip->done = true;
-	return unpack_trailing(gzip->base.src, gzip->z.next_in, gzip->z.avail_in);
-}
-
-static bool gzip_inflate(struct gzip *gzip)
-{
-	int ret;
-
-	if (!gzip_fill(gzip, 1))
-		return false;
-	if (!gzip->z.avail_in) {
-		source_error(gzip->base.src, UNPACK_CUT_OFF);
-		return false;
-	}
-	ret = inflate(&gzip->z, Z_NO_FLUSH);
-	if (ret == Z_STREAM_END)
-		return gzip_member_done(gzip);
-	if (ret == Z_OK || ret == Z_BUF_ERROR)
-		return true;
-	source_error(gzip->base.src, "is damaged: %s; get the file again",
-		     gzip->z.msg ? gzip->z.msg : zError(ret));
+	source_error(unpacker->src, UNPACK_NO_MEMORY);
 	return false;
 }
 
-static ssize_t gzip_next(struct unpacker *unpacker, const u8 **piece)
+static enum unpack_status gzip_step(struct unpacker *unpacker)
 {
-	struct gzip *gzip = (struct gzip *)unpacker;
+	z_stream *z = unpacker->state;
+	int ret;
 
-	*piece = gzip->piece;
-	gzip->z.next_out = gzip->piece;
-	gzip->z.avail_out = sizeof(gzip->piece);
-	while (gzip->z.avail_out && !gzip->done) {
-		if (!gzip_inflate(gzip))
-			return -1;
-	}
-	return sizeof(gzip->piece) - gzip->z.avail_out;
+	z->next_in = (u8 *)unpacker->next;
+	z->avail_in = unpacker->left;
+	z->next_out = unpacker->piece + unpacker->len;
+	z->avail_out = sizeof(unpacker->piece) - unpacker->len;
+	ret = inflate(z, Z_NO_FLUSH);
+	unpack_took(unpacker, unpacker->left - z->avail_in,
+		    sizeof(unpacker->piece) - unpacker->len - z->avail_out);
+	if (ret == Z_STREAM_END)
+		return UNPACK_END;
+	if (ret == Z_OK || ret == Z_BUF_ERROR)
+		return UNPACK_MORE;
+	return unpack_damaged(unpacker, z->msg ? z->msg : zError(ret));
 }
 
 static void gzip_end(struct unpacker *unpacker)
 {
-	struct gzip *gzip = (struct gzip *)unpacker;
-
-	inflateEnd(&gzip->z);
-	free(gzip);
+	inflateEnd(unpacker->state);
+	free(unpacker->state);
 }
 
 static const struct unpack_ops gzip_ops = {
-	.next = gzip_next,
+	.start = gzip_start,
+	.step = gzip_step,
 	.end = gzip_end,
 };
 
-/* inflateInit2()'s: the largest window, and a gzip header */
-#define GZIP_WINDOW_BITS	(15 + 16)
-
-static struct unpacker *gzip_start(struct source *src)
+static bool zstd_start(struct unpacker *unpacker)
 {
-	struct gzip *gzip = xmalloc(sizeof(*gzip));
-
-	memset(&gzip->z, 0, sizeof(gzip->z));
-	gzip->base.ops = &gzip_ops;
-	gzip->base.src = src;
-	gzip->z.next_in = gzip->input;
-	gzip->done = false;
-	if (inflateInit2(&gzip->z, GZIP_WINDOW_BITS) != Z_OK) {
-		source_error(src, "cannot be unpacked: out of memory");
-		free(gzip);
-		return NULL;
-	}
-	return &gzip->base;
+	unpacker->state = ZSTD_createDCtx();
+	if (unpacker->state &&
+	    !ZSTD_isError(ZSTD_DCtx_setParameter(unpacker->state, ZSTD_d_windowLogMax,
+						 UNPACK_WINDOW_LOG)))
+		return true;
+	source_error(unpacker->src, UNPACK_NO_MEMORY);
+	return false;
 }
 
-/* What they have in common */
+static enum unpack_status zstd_step(struct unpacker *unpacker)
+{
+	ZSTD_inBuffer in = { unpacker->next, unpacker->left, 0 };
+	ZSTD_outBuffer out = { unpacker->piece, sizeof(unpacker->piece), unpacker->len };
+	size_t ret = ZSTD_decompressStream(unpacker->state, &out, &in);
 
-bool unpack_trailing(struct source *src, const u8 *buf, size_t len)
+	if (ZSTD_isError(ret)) {
+		if (ZSTD_getErrorCode(ret) == ZSTD_error_frameParameter_windowTooLarge)
+			return unpack_window_too_large(unpacker);
+		return unpack_damaged(unpacker, ZSTD_getErrorName(ret));
+	}
+	unpack_took(unpacker, in.pos, out.pos - unpacker->len);
+	return ret ? UNPACK_MORE : UNPACK_END;
+}
+
+static void zstd_end(struct unpacker *unpacker)
+{
+	ZSTD_freeDCtx(unpacker->state);
+}
+
+static const struct unpack_ops zstd_ops = {
+	.start = zstd_start,
+	.step = zstd_step,
+	.end = zstd_end,
+};
+
+static const struct unpack_ops *find_ops(enum content content)
+{
+	switch (content) {
+	case CONTENT_GZIP:
+		return &gzip_ops;
+	case CONTENT_ZSTD:
+		return &zstd_ops;
+	default:
+		return NULL;
+	}
+}
+
+bool unpack_known(enum content content)
+{
+	return find_ops(content);
+}
+
+enum unpack_status unpack_damaged(const struct unpacker *unpacker, const char *why)
+{
+	source_error(unpacker->src, "is damaged: %s; get the file again", why);
+	return UNPACK_FAILED;
+}
+
+enum unpack_status unpack_window_too_large(const struct unpacker *unpacker)
+{
+	source_error(unpacker->src, "needs a window of more than %llu MiB to be unpacked; %s",
+		     UNPACK_WINDOW_MAX >> 20, "pack it with a smaller one");
+	return UNPACK_FAILED;
+}
+
+enum unpack_status unpack_cut_off(const struct unpacker *unpacker)
+{
+	source_error(unpacker->src,
+		     "is cut off: its compressed data has no end; get the file again");
+	return UNPACK_FAILED;
+}
+
+void unpack_took(struct unpacker *unpacker, size_t in, size_t out)
+{
+	unpacker->next += in;
+	unpacker->left -= in;
+	unpacker->len += out;
+}
+
+bool unpack_fill(struct unpacker *unpacker, size_t want)
+{
+	ssize_t n;
+
+	if (unpacker->left >= want)
+		return true;
+	memmove(unpacker->input, unpacker->next, unpacker->left);
+	unpacker->next = unpacker->input;
+	n = source_read(unpacker->src, unpacker->input + unpacker->left,
+			sizeof(unpacker->input) - unpacker->left);
+	if (n < 0)
+		return false;
+	unpacker->left += n;
+	return true;
+}
+
+/* Zeros are padding; of what else there is, a signature of the packed file as a rule, we tell */
+static bool see_what_is_behind(struct unpacker *unpacker)
 {
 	bool only_zeros = true;
-	u8 more[1024];
 	u64 total = 0;
-	ssize_t n = len;
-	size_t i;
 
-	while (n > 0) {
-		for (i = 0; i < (size_t)n; i++)
-			only_zeros &= !buf[i];
-		total += n;
-		buf = more;
-		n = source_read(src, more, sizeof(more));
+	do {
+		total += unpacker->left;
+		for (; unpacker->left; unpack_took(unpacker, 1, 0))
+			only_zeros &= !*unpacker->next;
+		if (!unpack_fill(unpacker, 1))
+			return false;
+	} while (unpacker->left);
+	if (!only_zeros)
+		source_notice(unpacker->src, "%llu bytes behind the compressed data are left out",
+			      total);
+	return true;
+}
+
+/* Behind a stream there is another one, or what does not belong to it */
+static bool stream_done(struct unpacker *unpacker)
+{
+	const char *why;
+
+	if (!unpack_fill(unpacker, CONTENT_MAGIC_LEN))
+		return false;
+	unpacker->ops->end(unpacker);
+	unpacker->state = NULL;
+	if (content_look(unpacker->next, unpacker->left, &why) == unpacker->content)
+		return unpacker->ops->start(unpacker);
+	unpacker->done = true;
+	return see_what_is_behind(unpacker);
+}
+
+static bool unpack_some(struct unpacker *unpacker)
+{
+	size_t left, len = unpacker->len;
+
+	if (!unpack_fill(unpacker, 1))
+		return false;
+	left = unpacker->left;
+	switch (unpacker->ops->step(unpacker)) {
+	case UNPACK_FAILED:
+		return false;
+	case UNPACK_END:
+		return stream_done(unpacker);
+	default:
+		break;
 	}
-	if (!n && !only_zeros)
-		source_notice(src, "%llu bytes behind the compressed data are left out", total);
-	return !n;
+	if (unpacker->left == left && unpacker->len == len)
+		return unpack_cut_off(unpacker) == UNPACK_MORE;
+	return true;
 }
 
 struct unpacker *unpack_start(struct source *src, enum content content, u64 room)
 {
-	switch (content) {
-	case CONTENT_GZIP:
-		return gzip_start(src);
-	case CONTENT_ZSTD:
-		return unpack_zstd_start(src, room);
-	default:
-		return plain_start(src);
-	}
+	struct unpacker *unpacker = xmalloc(sizeof(*unpacker));
+
+	memset(unpacker, 0, offsetof(struct unpacker, input));
+	unpacker->ops = find_ops(content);
+	unpacker->content = content;
+	unpacker->src = src;
+	unpacker->room = room;
+	unpacker->next = unpacker->input;
+	if (!unpacker->ops ||
+	    (unpack_fill(unpacker, CONTENT_MAGIC_LEN) && unpacker->ops->start(unpacker)))
+		return unpacker;
+	unpack_end(unpacker);
+	return NULL;
 }
 
 ssize_t unpack_next(struct unpacker *unpacker, const u8 **piece)
 {
-	return unpacker->ops->next(unpacker, piece);
-}
-
-bool unpack_written(struct unpacker *unpacker, int fd)
-{
-	return !unpacker->ops->written || unpacker->ops->written(unpacker, fd);
+	*piece = unpacker->piece;
+	if (!unpacker->ops)
+		return source_read(unpacker->src, unpacker->piece, sizeof(unpacker->piece));
+	unpacker->len = 0;
+	while (unpacker->len < sizeof(unpacker->piece) && !unpacker->done) {
+		if (!unpack_some(unpacker))
+			return -1;
+	}
+	unpacker->total += unpacker->len;
+	if (unpacker->total > unpacker->room) {
+		source_error(unpacker->src, "unpacks to more than the %llu bytes of room for it; %s",
+			     unpacker->room, "take a larger slot");
+		return -1;
+	}
+	return unpacker->len;
 }
 
 void unpack_end(struct unpacker *unpacker)
 {
-	if (unpacker)
+	if (unpacker && unpacker->state)
 		unpacker->ops->end(unpacker);
+	free(unpacker);
 }

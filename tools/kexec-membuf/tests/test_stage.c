@@ -397,6 +397,19 @@ static void zstd_is_unpacked(void **state)
 	}
 }
 
+static void zstd_that_looks_back_too_far_is_refused(void **state)
+{
+	/* A frame header with a window of 256 MiB */
+	static const u8 frame[] = { 0x28, 0xb5, 0x2f, 0xfd, 0, 18 << 3, 0, 0, 0 };
+
+	(void)state;
+	stage_bytes(frame, sizeof(frame));
+	assert_int_equal(status, STATUS_FAILED);
+	assert_error("slot 'a': kernel '%s': needs a window of more than 128 MiB to be unpacked; "
+		     "pack it with a smaller one",
+		     outside_path("vmlinuz"));
+}
+
 static void zstd_frames_are_one_stream(void **state)
 {
 	/* A frame to be skipped, as parallel writers have in front */
@@ -1067,6 +1080,7 @@ int main(void)
 		stage_test(padding_is_nothing),
 		stage_test(what_is_appended_is_left_out_with_a_notice),
 		stage_test(zstd_is_unpacked),
+		stage_test(zstd_that_looks_back_too_far_is_refused),
 		stage_test(zstd_frames_are_one_stream),
 		stage_test(zboot_is_unpacked),
 		stage_test(other_files_are_refused_by_name),
