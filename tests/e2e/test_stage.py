@@ -19,9 +19,11 @@ SMALL_BASE, SMALL_SIZE = 0x70000000, stash.align(stash.image_size(IMAGE), 2 * MI
 
 VMLINUZ = BUILD / "linux/arch/arm64/boot/vmlinuz.efi"
 
-# Beyond the slot and what zstd must look back at, which may be all of a kernel
+KERNELS = ["Image", "Image.gz", "Image.zst", "Image.xz", "Image.lzma", "Image.lz4", "vmlinuz.efi"]
+
+# Beyond the slot: these, and what a packed file must look back at, which may be all of a kernel
 MEMORY_MAX = 4 * MIB
-LOOKS_BACK = {"Image.zst": IMAGE, "vmlinuz.efi": IMAGE}
+LOOKS_BACK = {"Image": 0, "Image.gz": 0, "Image.lz4": 17 * MIB}
 
 FIT = """/dts-v1/;
 / {{
@@ -57,8 +59,12 @@ def made_once(name, command, *sources):
     return out
 
 
+def output(*argv):
+    return subprocess.run([str(arg) for arg in argv], check=True, capture_output=True).stdout
+
+
 def run(*argv):
-    subprocess.run([str(arg) for arg in argv], check=True, capture_output=True)
+    output(*argv)
 
 
 def make_fit(out, *options):
@@ -85,6 +91,11 @@ def sources():
         "Image.gz": packed,
         "Image.zst": made_once("stage.Image.zst", lambda out: run("zstd", "-q", "-f", "-19", "--long=27", IMAGE, "-o",
                                                                   out), IMAGE),
+        "Image.xz": made_once("stage.Image.xz", lambda out: out.write_bytes(output("xz", "-c", "-T1", IMAGE)), IMAGE),
+        "Image.lzma": made_once("stage.Image.lzma", lambda out: out.write_bytes(output("xz", "-c", "--format=lzma", IMAGE)),
+                                IMAGE),
+        # As the kernel's own build has it
+        "Image.lz4": made_once("stage.Image.lz4", lambda out: out.write_bytes(output("lz4", "-c", "-l", IMAGE)), IMAGE),
         "vmlinuz.efi": VMLINUZ,
         "inside.itb": made_once("stage.inside.itb", make_fit, packed, INITRAMFS),
         "outside.itb": made_once("stage.outside.itb", lambda out: make_fit(out, "-E"), packed, INITRAMFS),
@@ -182,7 +193,7 @@ class TestStage:
         assert stash.state(m, "a") == "loaded"
         assert m.read("/sys/kernel/kexec/loaded") == "1"
 
-    @pytest.mark.parametrize("name", ["Image", "Image.gz", "Image.zst", "vmlinuz.efi"])
+    @pytest.mark.parametrize("name", KERNELS)
     def test_each_kind_of_kernel_is_unpacked(self, m, name):
         m.run(f"kexec-membuf stage b --kernel /src/{name} --initrd /src/initrd --dtb /src/dtb --reuse-cmdline",
               timeout=120)
@@ -194,14 +205,14 @@ class TestStage:
         assert m.read(stash.slot_path("b", "cmdline")) == m.read("/proc/cmdline")
         assert m.read(stash.slot_path("b", "origin")) == "runtime"
 
-    @pytest.mark.parametrize("name", ["Image", "Image.gz", "Image.zst", "vmlinuz.efi"])
+    @pytest.mark.parametrize("name", KERNELS)
     def test_little_memory_is_used(self, m, name):
         """What the program itself is made of counts, too."""
         status, log = held(m, f"--kernel /src/{name} --initrd /tmp/f", "cat /proc/$pid/status > /tmp/status; kill $pid",
                            WAITING)
         assert status == 128 + 15, log
         peak = int(re.search(r"VmHWM:\s+(\d+) kB", m.run("cat /tmp/status")).group(1)) * 1024
-        most = MEMORY_MAX + (stash.image_size(LOOKS_BACK[name]) if name in LOOKS_BACK else 0)
+        most = MEMORY_MAX + LOOKS_BACK.get(name, stash.image_size(IMAGE))
         print(f"{name}: {peak} bytes of {most}")
         assert peak < most
 
@@ -231,12 +242,13 @@ class TestStage:
 
     def test_mistakes_leave_the_slot_as_it_was(self, m):
         m.run("kexec-membuf stage b --kernel /src/Image --command-line keep")
-        m.run(r"mkdir -p /tmp/bad; cd /tmp/bad; printf '\3757zXZ\0' > xz; printf '\4\42\115\30' > lz4; "
+        m.run(r"mkdir -p /tmp/bad; cd /tmp/bad; printf 'BZh91AY' > bz2; printf '\3757zXZ\0' > xz; "
               r"printf 'MZ\0\0' > x86; dd if=/dev/zero bs=510 count=1 >> x86 2> /dev/null; printf 'HdrS' >> x86; "
               r"head -c 100 /dev/zero > zeros; : > nothing; head -c 3000000 /src/outside.itb > short.itb; cd /")
         for options, said in {
-            "b --kernel /tmp/bad/xz": "slot 'b': kernel '/tmp/bad/xz': is xz compressed: unpack it first",
-            "b --kernel /tmp/bad/lz4": "slot 'b': kernel '/tmp/bad/lz4': is lz4 compressed: unpack it first",
+            "b --kernel /tmp/bad/bz2": "slot 'b': kernel '/tmp/bad/bz2': is bzip2 compressed: unpack it first",
+            "b --kernel /tmp/bad/xz":
+                "slot 'b': kernel '/tmp/bad/xz': is cut off: its compressed data has no end; get the file again",
             "b --kernel /tmp/bad/x86":
                 "slot 'b': kernel '/tmp/bad/x86': is a kernel for x86 (bzImage): give one for arm64",
             "b --kernel /bin/busybox": "slot 'b': kernel '/bin/busybox': is an ELF file: give the Image that is built "

@@ -34,7 +34,7 @@ static const struct command_option json_options[] = {
 
 static const struct command_option stage_options[] = {
 	VALUE("kernel", "FILE", path[KEXEC_STASH_KERNEL],
-	      "an arm64 Image; gzip, zstd and EFI zboot are unpacked"),
+	      "an arm64 Image; compressed ones and EFI zboot are unpacked"),
 	VALUE("initrd", "FILE", path[KEXEC_STASH_INITRD], "an initrd, as it is"),
 	VALUE("dtb", "FILE", path[KEXEC_STASH_DTB], "a device tree"),
 	VALUE("fit", "FILE[#CONF]", fit, "these from a FIT, by its default or this configuration"),

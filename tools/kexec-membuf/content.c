@@ -26,11 +26,11 @@ static const struct magic {
 	MAGIC(0x38, "ARM\x64", CONTENT_IMAGE, NULL),
 	MAGIC(0, "\x1f\x8b", CONTENT_GZIP, NULL),
 	MAGIC(0, "\x28\xb5\x2f\xfd", CONTENT_ZSTD, NULL),
-	OTHER(0, "\3757zXZ\0", COMPRESSED("xz")),
-	OTHER(0, "\x04\x22\x4d\x18", COMPRESSED("lz4")),
-	OTHER(0, "\x02\x21\x4c\x18", COMPRESSED("lz4")),
+	MAGIC(0, "\3757zXZ\0", CONTENT_XZ, NULL),
+	MAGIC(0, "\x04\x22\x4d\x18", CONTENT_LZ4, NULL),
+	MAGIC(0, "\x02\x21\x4c\x18", CONTENT_LZ4, NULL),
+	MAGIC(0, "\x5d\0\0", CONTENT_LZMA, NULL),
 	OTHER(0, "BZh", COMPRESSED("bzip2")),
-	OTHER(0, "\x5d\0\0", COMPRESSED("lzma")),
 	OTHER(0, "\x89LZO\0", COMPRESSED("lzo")),
 	OTHER(0, "\177ELF",
 	      "is an ELF file: give the Image that is built beside it (arch/arm64/boot/Image)"),
@@ -69,6 +69,19 @@ const char *content_initrd_fault(const u8 *head, size_t len)
 	if (len < sizeof(UIMAGE_MAGIC) - 1 || memcmp(head, UIMAGE_MAGIC, sizeof(UIMAGE_MAGIC) - 1))
 		return NULL;
 	return UIMAGE_IS "strip its header of 64 bytes (dd bs=64 skip=1)";
+}
+
+const char *content_compression(enum content content)
+{
+	static const char * const names[] = {
+		[CONTENT_GZIP] = "gzip",
+		[CONTENT_ZSTD] = "zstd",
+		[CONTENT_XZ] = "xz",
+		[CONTENT_LZMA] = "lzma",
+		[CONTENT_LZ4] = "lz4",
+	};
+
+	return content < ARRAY_SIZE(names) && names[content] ? names[content] : "none";
 }
 
 /* The kernel's drivers/firmware/efi/libstub/zboot-header.S */

@@ -178,7 +178,7 @@ static const struct kind {
 } kinds[] = {
 	[KEXEC_STASH_KERNEL] = {
 		"kernel", (const char * const []){ "kernel", "kernel_noload", NULL },
-		(const char * const []){ "none", "gzip", "zstd", NULL },
+		(const char * const []){ "none", "gzip", "zstd", "lzma", "lz4", NULL },
 	},
 	/* The kernel unpacks its initrd */
 	[KEXEC_STASH_INITRD] = {

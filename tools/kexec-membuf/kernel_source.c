@@ -9,18 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *compression_name(enum content content)
-{
-	switch (content) {
-	case CONTENT_GZIP:
-		return "gzip";
-	case CONTENT_ZSTD:
-		return "zstd";
-	default:
-		return "none";
-	}
-}
-
 /* From here on only what is compressed in it is read; @content is set to how */
 static bool open_zboot(struct kernel_source *kernel, enum content *content)
 {
@@ -32,8 +20,11 @@ static bool open_zboot(struct kernel_source *kernel, enum content *content)
 		source_error(src, "%s", why);
 		return false;
 	}
-	for (*content = CONTENT_GZIP; *content <= CONTENT_ZSTD; ++*content) {
-		if (!strcmp(zboot.comp, compression_name(*content)))
+	for (*content = CONTENT_GZIP; *content <= CONTENT_LZ4; ++*content) {
+		const char *name = content_compression(*content);
+
+		/* Some kernels say how: "zstd22", "xzkern" */
+		if (!strncmp(zboot.comp, name, strlen(name)) && unpack_known(*content))
 			return source_narrow(src, &zboot.payload);
 	}
 	source_error(src, "is an EFI zboot image, %s compressed: unpack it first", zboot.comp);
@@ -42,17 +33,18 @@ static bool open_zboot(struct kernel_source *kernel, enum content *content)
 
 static bool look(struct kernel_source *kernel, const char *comp, enum content *content)
 {
+	const char *why, *name, *zboot = "";
 	struct source *src = kernel->src;
-	const char *why, *zboot = "";
 
 	if (!source_peek(src))
 		return false;
 	*content = content_look(src->peek, src->peek_len, &why);
+	name = content_compression(*content);
 	if (*content == CONTENT_OTHER) {
 		source_error(src, "%s", why);
 		return false;
 	}
-	if (comp && strcmp(comp, "none") && strcmp(comp, compression_name(*content))) {
+	if (comp && strcmp(comp, "none") && strcmp(comp, name)) {
 		source_error(src, "is said to be %s compressed, but is not", comp);
 		return false;
 	}
@@ -61,9 +53,13 @@ static bool look(struct kernel_source *kernel, const char *comp, enum content *c
 		if (!open_zboot(kernel, content))
 			return false;
 	}
+	if (*content != CONTENT_IMAGE && !unpack_known(*content)) {
+		source_error(src, "is %s compressed: unpack it first", name);
+		return false;
+	}
 	if (*content != CONTENT_IMAGE)
 		snprintf(kernel->packed, sizeof(kernel->packed), "%s%s", zboot,
-			 compression_name(*content));
+			 content_compression(*content));
 	return true;
 }
 

@@ -35,6 +35,9 @@ struct file_range {
  * @CONTENT_IMAGE: an arm64 Image
  * @CONTENT_GZIP: compressed with gzip
  * @CONTENT_ZSTD: compressed with zstd
+ * @CONTENT_XZ: compressed with xz
+ * @CONTENT_LZMA: compressed with lzma
+ * @CONTENT_LZ4: compressed with lz4, as frames or in the older format of kernels
  * @CONTENT_ZBOOT: an EFI zboot image
  * @CONTENT_OTHER: no kernel for this machine, or one that cannot be unpacked here
  */
@@ -42,6 +45,9 @@ enum content {
 	CONTENT_IMAGE,
 	CONTENT_GZIP,
 	CONTENT_ZSTD,
+	CONTENT_XZ,
+	CONTENT_LZMA,
+	CONTENT_LZ4,
 	CONTENT_ZBOOT,
 	CONTENT_OTHER
 };
@@ -66,6 +72,14 @@ enum content content_look(const u8 *head, size_t len, const char **why);
  * Return: what it is and what to do, or NULL.
  */
 const char *content_initrd_fault(const u8 *head, size_t len);
+
+/**
+ * content_compression() - the name of a compression, as FITs have it
+ * @content: what a file is
+ *
+ * Return: the name; "none" if it is not compressed.
+ */
+const char *content_compression(enum content content);
 
 /* Longest name of a compression in a zboot header, the NUL included */
 #define ZBOOT_COMP_LEN	33
@@ -379,6 +393,9 @@ ssize_t unpack_next(struct unpacker *unpacker, const u8 **piece);
  */
 void unpack_end(struct unpacker *unpacker);
 
+extern const struct unpack_ops unpack_lzma_ops;
+extern const struct unpack_ops unpack_lz4_ops;
+
 /* For @step: input was taken and output was made; have so much input, if there is; and messages */
 void unpack_took(struct unpacker *unpacker, size_t in, size_t out);
 bool unpack_fill(struct unpacker *unpacker, size_t want);
@@ -455,7 +472,7 @@ void fit_free(struct fit *fit);
  * @len: how many these are
  * @image: what its header says
  * @size: its size in bytes, or SOURCE_SIZE_UNKNOWN
- * @packed: what it is unpacked from: "gzip", "zstd", "zboot-gzip", "zboot-zstd", "" for an Image
+ * @packed: what it is unpacked from: "gzip", "zboot-zstd", "" for an Image
  */
 struct kernel_source {
 	struct source *src;
@@ -471,7 +488,7 @@ struct kernel_source {
  * kernel_source_start() - find out what a kernel is, and begin to unpack it
  * @kernel: filled in, to be ended with kernel_source_end() also on failure
  * @src: where its bytes come from; stays the caller's
- * @comp: how it is said to be compressed: "gzip", "zstd" or "none"; NULL if nothing is said
+ * @comp: how it is said to be compressed: "gzip", "none"; NULL if nothing is said
  * @room: how much memory it may own
  *
  * Return: true, or false after a message if it cannot be staged.

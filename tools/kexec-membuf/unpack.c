@@ -102,6 +102,15 @@ static const struct unpack_ops zstd_ops = {
 static const struct unpack_ops *find_ops(enum content content)
 {
 	switch (content) {
+#ifdef HAVE_LZMA
+	case CONTENT_XZ:
+	case CONTENT_LZMA:
+		return &unpack_lzma_ops;
+#endif
+#ifdef HAVE_LZ4
+	case CONTENT_LZ4:
+		return &unpack_lz4_ops;
+#endif
 	case CONTENT_GZIP:
 		return &gzip_ops;
 	case CONTENT_ZSTD:

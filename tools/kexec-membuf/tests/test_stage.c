@@ -7,6 +7,13 @@
 #include "command.h"
 #include "stage.h"
 
+#ifdef HAVE_LZ4
+#include <lz4.h>
+#include <lz4frame.h>
+#endif
+#ifdef HAVE_LZMA
+#include <lzma.h>
+#endif
 #include <zlib.h>
 #include <zstd.h>
 
@@ -454,6 +461,119 @@ static void zboot_is_unpacked(void **state)
 	free(z);
 }
 
+/* What older kernels and other builds are packed with */
+
+#if defined(HAVE_LZMA) || defined(HAVE_LZ4)
+static void assert_unpacks(const char *name, const u8 *packed, size_t len)
+{
+	char *zboot_name = xasprintf("zboot-%s", name);
+	size_t image_len;
+	u8 *image = zboot(name, packed, len, &image_len);
+
+	stage_bytes(packed, len);
+	assert_unpacked(name);
+	stage_bytes(image, image_len);
+	assert_unpacked(zboot_name);
+	stage_bytes(packed, len - 1);
+	assert_int_equal(status, STATUS_FAILED);
+	assert_non_null(strstr(err, "is cut off: its compressed data has no end"));
+	free(image);
+	free(zboot_name);
+}
+
+static void assert_damage_is_found(u8 *packed, size_t len)
+{
+	memset(packed + len / 2, 0xff, 64);
+	stage_bytes(packed, len);
+	assert_int_equal(status, STATUS_FAILED);
+	assert_non_null(strstr(err, "': is damaged: "));
+	assert_emptied("a");
+	free(packed);
+}
+#endif
+
+#ifdef HAVE_LZMA
+static void xz_and_lzma_are_unpacked(void **state)
+{
+	size_t size = sizeof(kernel) + 1000, len = 0;
+	lzma_stream stream = LZMA_STREAM_INIT;
+	u8 *packed = xmalloc(size);
+	lzma_options_lzma options;
+
+	(void)state;
+	assert_int_equal(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC32, NULL, kernel, sizeof(kernel),
+						 packed, &len, size), LZMA_OK);
+	assert_unpacks("xz", packed, len);
+	assert_damage_is_found(packed, len);
+
+	packed = xmalloc(size);
+	assert_int_equal(lzma_lzma_preset(&options, 6), 0);
+	assert_int_equal(lzma_alone_encoder(&stream, &options), LZMA_OK);
+	stream.next_in = kernel;
+	stream.avail_in = sizeof(kernel);
+	stream.next_out = packed;
+	stream.avail_out = size;
+	assert_int_equal(lzma_code(&stream, LZMA_FINISH), LZMA_STREAM_END);
+	len = stream.total_out;
+	lzma_end(&stream);
+	assert_unpacks("lzma", packed, len);
+	assert_damage_is_found(packed, len);
+}
+
+static void xz_that_looks_back_too_far_is_refused(void **state)
+{
+	size_t size = sizeof(kernel) + 1000, len = 0;
+	lzma_options_lzma options;
+	lzma_filter filters[] = { { LZMA_FILTER_LZMA2, &options }, { LZMA_VLI_UNKNOWN, NULL } };
+	u8 *packed = xmalloc(size);
+
+	(void)state;
+	assert_int_equal(lzma_lzma_preset(&options, 0), 0);
+	options.dict_size = 256 << 20;
+	assert_int_equal(lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, kernel, 65536,
+						   packed, &len, size), LZMA_OK);
+	stage_bytes(packed, len);
+	assert_int_equal(status, STATUS_FAILED);
+	assert_non_null(strstr(err, "needs a window of more than 128 MiB to be unpacked"));
+	free(packed);
+}
+#endif
+
+#ifdef HAVE_LZ4
+static void lz4_is_unpacked(void **state)
+{
+	static const LZ4F_preferences_t preferences = {
+		.frameInfo = { .contentChecksumFlag = LZ4F_contentChecksumEnabled },
+	};
+	size_t size = LZ4F_compressFrameBound(sizeof(kernel), &preferences), len, i;
+	u8 *packed = xmalloc(size);
+
+	(void)state;
+	len = LZ4F_compressFrame(packed, size, kernel, sizeof(kernel), &preferences);
+	assert_false(LZ4F_isError(len));
+	assert_unpacks("lz4", packed, len);
+	assert_damage_is_found(packed, len);
+
+	/* As "lz4 -l" has it */
+	size = LZ4_compressBound(sizeof(kernel));
+	packed = xmalloc(size + 8);
+	len = LZ4_compress_default((const char *)kernel, (char *)packed + 8, sizeof(kernel), size);
+	memcpy(packed, "\x02\x21\x4c\x18", 4);
+	for (i = 0; i < 4; i++)
+		packed[4 + i] = len >> 8 * i;
+	assert_unpacks("lz4", packed, len + 8);
+	/* The whole of a block is looked at before the slot is changed */
+	put_old("a");
+	memset(packed + 8, 0xff, 64);
+	stage_bytes(packed, len + 8);
+	assert_int_equal(status, STATUS_FAILED);
+	assert_error("slot 'a': kernel '%s': is damaged: a block of it is wrong; %s",
+		     outside_path("vmlinuz"), "get the file again");
+	assert_old("a");
+	free(packed);
+}
+#endif
+
 /* What is no kernel, each in its own words; the slot stays as it is */
 
 static void put_bytes(u8 *head, size_t offset, const char *bytes, size_t len)
@@ -471,11 +591,15 @@ static void other_files_are_refused_by_name(void **state)
 		size_t len;
 		const char *why;
 	} others[] = {
+#ifndef HAVE_LZMA
 		{ 0, "\3757zXZ\0", 6, "is xz compressed: unpack it first" },
+		{ 0, "\x5d\0\0\x80", 4, "is lzma compressed: unpack it first" },
+#endif
+#ifndef HAVE_LZ4
 		{ 0, "\x04\x22\x4d\x18", 4, "is lz4 compressed: unpack it first" },
 		{ 0, "\x02\x21\x4c\x18", 4, "is lz4 compressed: unpack it first" },
+#endif
 		{ 0, "BZh9", 4, "is bzip2 compressed: unpack it first" },
-		{ 0, "\x5d\0\0\x80", 4, "is lzma compressed: unpack it first" },
 		{ 0, "\x89LZO\0", 5, "is lzo compressed: unpack it first" },
 		{ 0, "\177ELF\2", 5,
 		  "is an ELF file: give the Image that is built beside it (arch/arm64/boot/Image)"
@@ -552,8 +676,8 @@ static void packed_images_that_cannot_run_are_refused_before_anything_is_changed
 	assert_kernel_refused(image, len,
 			      "once it is unpacked, is compressed once more: unpack it first");
 	free(image);
-	image = zboot("xz", g, g_len, &len);
-	assert_kernel_refused(image, len, "is an EFI zboot image, xz compressed: unpack it first");
+	image = zboot("lzo", g, g_len, &len);
+	assert_kernel_refused(image, len, "is an EFI zboot image, lzo compressed: unpack it first");
 	free(image);
 	image = zboot("gzip", g, g_len, &len);
 	assert_kernel_refused(image, 4000, "is cut off: what it says is in it ends behind its end");
@@ -1083,6 +1207,13 @@ int main(void)
 		stage_test(zstd_that_looks_back_too_far_is_refused),
 		stage_test(zstd_frames_are_one_stream),
 		stage_test(zboot_is_unpacked),
+#ifdef HAVE_LZMA
+		stage_test(xz_and_lzma_are_unpacked),
+		stage_test(xz_that_looks_back_too_far_is_refused),
+#endif
+#ifdef HAVE_LZ4
+		stage_test(lz4_is_unpacked),
+#endif
 		stage_test(other_files_are_refused_by_name),
 		stage_test(images_that_cannot_run_are_refused),
 		stage_test(packed_images_that_cannot_run_are_refused_before_anything_is_changed),
