@@ -8,35 +8,27 @@
 #include "utils.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
 int cmd_erase(const struct args *args)
 {
-	int stash = stash_open(args->root), lock = -1, status = STATUS_FAILED;
-	struct slot slot;
+	const struct slot *slot = &args->slot;
+	int lock = slot_lock(args->stash, slot->name);
+	bool ok;
 
-	if (stash < 0 || !slot_read(stash, args->slot, &slot))
-		goto out;
-	lock = slot_lock(stash, args->slot);
-	if (lock < 0 || !slot_changeable(&slot) || !slot_empty(stash, args->slot))
-		goto out;
-	printf("slot '%s': erased\n", args->slot);
-	status = STATUS_DONE;
-out:
+	ok = lock >= 0 && slot_changeable(slot) && slot_empty(args->stash, slot->name);
+	if (ok)
+		printf("slot '%s': erased\n", slot->name);
 	close_fd(lock);
-	close_fd(stash);
-	return status;
+	return ok ? STATUS_DONE : STATUS_FAILED;
 }
 
 static bool write_release(int stash, const char *slot)
 {
-	char *path = slot_path(slot, "release");
-	int fd = sys_open(stash, path, O_WRONLY);
+	int fd = sys_open(stash, slot_path(slot, "release").str, O_WRONLY);
 	const char *why, *todo;
 	ssize_t n = fd;
 
-	free(path);
 	if (fd >= 0)
 		n = sys_write(fd, "1", 1);
 	close_fd(fd);
@@ -49,25 +41,20 @@ static bool write_release(int stash, const char *slot)
 
 int cmd_release(const struct args *args)
 {
-	int stash = stash_open(args->root), lock = -1, status = STATUS_FAILED;
+	const struct slot *slot = &args->slot;
 	char size[HUMAN_SIZE_LEN];
-	struct slot slot;
+	bool ok;
+	int lock;
 
-	if (stash < 0 || !slot_read(stash, args->slot, &slot))
-		goto out;
-	if (!strcmp(slot.state, "released")) {
-		printf("slot '%s': is released already\n", args->slot);
-		status = STATUS_DONE;
-		goto out;
+	if (!strcmp(slot->state, "released")) {
+		printf("slot '%s': is released already\n", slot->name);
+		return STATUS_DONE;
 	}
-	lock = slot_lock(stash, args->slot);
-	if (lock < 0 || !write_release(stash, args->slot))
-		goto out;
-	printf("slot '%s': %s given back until the next boot\n", args->slot,
-	       human_size(slot.size, size));
-	status = STATUS_DONE;
-out:
+	lock = slot_lock(args->stash, slot->name);
+	ok = lock >= 0 && write_release(args->stash, slot->name);
+	if (ok)
+		printf("slot '%s': %s given back until the next boot\n", slot->name,
+		       human_size(slot->size, size));
 	close_fd(lock);
-	close_fd(stash);
-	return status;
+	return ok ? STATUS_DONE : STATUS_FAILED;
 }

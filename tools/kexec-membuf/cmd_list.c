@@ -87,19 +87,17 @@ static void print_table(const struct slot *slots, size_t count)
 
 int cmd_list(const struct args *args)
 {
-	int stash = stash_open(args->root);
-	struct slot *slots = NULL;
+	struct slot *slots;
 	size_t count;
-	bool ok;
 
-	ok = stash >= 0 && slots_read(stash, &slots, &count);
-	if (ok && args->json)
+	if (!slots_read(args->stash, &slots, &count))
+		return STATUS_FAILED;
+	if (args->json)
 		print_json(slots, count);
-	else if (ok)
+	else
 		print_table(slots, count);
 	free(slots);
-	close_fd(stash);
-	return ok ? STATUS_DONE : STATUS_FAILED;
+	return STATUS_DONE;
 }
 
 static void print_size(const char *name, const struct slot *slot, enum kexec_stash_file_id id)
@@ -168,20 +166,13 @@ static void print_slot(const struct slot *slot, const struct payload *payload)
 
 int cmd_show(const struct args *args)
 {
-	int stash = stash_open(args->root);
 	struct payload payload;
-	struct slot slot;
-	bool ok;
 
-	ok = stash >= 0 && slot_read(stash, args->slot, &slot);
-	if (ok) {
-		payload_read(stash, &slot, &payload);
-		if (args->json)
-			json_print(slot_to_json(&slot, &payload));
-		else
-			print_slot(&slot, &payload);
-		payload_free(&payload);
-	}
-	close_fd(stash);
-	return ok ? STATUS_DONE : STATUS_FAILED;
+	payload_read(args->stash, &args->slot, &payload);
+	if (args->json)
+		json_print(slot_to_json(&args->slot, &payload));
+	else
+		print_slot(&args->slot, &payload);
+	payload_free(&payload);
+	return STATUS_DONE;
 }

@@ -24,14 +24,12 @@
 /**
  * struct load_result - what a load found
  * @slot: the slot after the load
- * @verified_before: its digests had been checked when it was loaded
  * @initrd_size: bytes of the initrd, wherever it came from
  * @copy_bytes: bytes to copy at exec
  * @load_ns: how long the call took
  */
 struct load_result {
 	struct slot slot;
-	bool verified_before;
 	u64 initrd_size;
 	u64 copy_bytes;
 	u64 load_ns;
@@ -72,7 +70,7 @@ static void print_json(const struct args *args, const struct load_result *res)
 	json_add(obj, "in_place", in_place);
 	json_add_string(obj, "initrd_file", args->path[KEXEC_STASH_INITRD]);
 	json_add_number(obj, "copy_bytes", res->copy_bytes);
-	json_add_string(obj, "verified", res->verified_before ? "before" :
+	json_add_string(obj, "verified", args->slot.verified ? "before" :
 			res->slot.verified ? "now" : NULL);
 	json_add_number(obj, "load_ns", res->load_ns);
 	json_print(obj);
@@ -97,20 +95,18 @@ static void print_text(const struct args *args, const struct load_result *res)
 	print_file("initrd", res->initrd_size, "none", args->path[KEXEC_STASH_INITRD]);
 	print_file("dtb", res->slot.file_size[KEXEC_STASH_DTB],
 		   "none staged: the running tree is the base", NULL);
-	printf("  verified: %s\n", res->verified_before ? "before the load" :
+	printf("  verified: %s\n", args->slot.verified ? "before the load" :
 	       res->slot.verified ? "in the load" : "no, not all files have a recorded digest");
 	printf("  to copy at exec: %llu bytes\n", res->copy_bytes);
 }
 
 /* What the kernel says after the call */
-static bool get_result(const struct args *args, int stash, struct load_result *res)
+static bool get_result(const struct args *args, struct load_result *res)
 {
-	if (!slot_read(stash, args->slot, &res->slot) ||
+	if (!slot_read(args->stash, args->slot.name, &res->slot) ||
 	    !kexec_copy_bytes(args->root, &res->copy_bytes))
 		return false;
-	if (args->no_initrd)
-		res->initrd_size = 0;
-	else if (!args->path[KEXEC_STASH_INITRD])
+	if (!args->no_initrd && !args->path[KEXEC_STASH_INITRD])
 		res->initrd_size = res->slot.file_size[KEXEC_STASH_INITRD];
 	return true;
 }
@@ -123,36 +119,33 @@ static unsigned long load_flags(const struct args *args)
 
 static bool load(const struct args *args, struct load_result *res)
 {
-	int stash = stash_open(args->root), kernel = -1, initrd = -1, ret;
-	const char *initrd_path = args->path[KEXEC_STASH_INITRD], *cmdline;
+	const char *name = args->slot.name, *path = args->path[KEXEC_STASH_INITRD], *cmdline;
 	char buf[KEXEC_STASH_BOOTARGS_LEN];
+	int kernel, initrd = -1, ret;
 	bool ok = false;
 	u64 start;
 
-	if (stash < 0 || !slot_read(stash, args->slot, &res->slot) ||
-	    !args_cmdline(args, buf, &cmdline))
-		goto out;
-	kernel = slot_open_kernel(stash, args->slot);
+	if (!args_cmdline(args, buf, &cmdline))
+		return false;
+	kernel = slot_open_kernel(args->stash, name);
 	if (kernel < 0)
-		goto out;
-	if (initrd_path) {
-		initrd = open_initrd(args->slot, initrd_path, &res->initrd_size);
+		return false;
+	if (path) {
+		initrd = open_initrd(name, path, &res->initrd_size);
 		if (initrd < 0)
 			goto out;
 	}
 
-	res->verified_before = res->slot.verified;
 	start = now_ns();
 	ret = sys_kexec_file_load(kernel, initrd, cmdline, load_flags(args));
 	res->load_ns = now_ns() - start;
 	if (ret)
-		refusal_tell(args->root, stash, args->slot, -ret);
+		refusal_tell(args->root, args->stash, name, -ret);
 	else
-		ok = get_result(args, stash, res);
+		ok = get_result(args, res);
 out:
 	close_fd(initrd);
 	close_fd(kernel);
-	close_fd(stash);
 	return ok;
 }
 
@@ -167,7 +160,7 @@ int cmd_load(const struct args *args)
 	else
 		print_text(args, &res);
 	if (res.copy_bytes) {
-		error_msg("slot '%s': is loaded, but exec would copy %llu bytes; %s", args->slot,
+		error_msg("slot '%s': is loaded, but exec would copy %llu bytes; %s", args->slot.name,
 			  res.copy_bytes, "unload it and report this fault of the kernel");
 		return STATUS_FAILED;
 	}

@@ -14,7 +14,6 @@
 /**
  * struct stage - a payload that is being staged
  * @args: what the command line asks for
- * @slot: the slot as it was before
  * @sources: what is to be staged
  * @writer: writes it
  * @cmdline: the command line, NULL for none
@@ -24,7 +23,6 @@
  */
 struct stage {
 	const struct args *args;
-	struct slot slot;
 	struct stage_sources sources;
 	struct slot_writer writer;
 	const char *cmdline;
@@ -32,15 +30,6 @@ struct stage {
 	struct slot result;
 	u64 ns;
 };
-
-static bool open_sources(struct stage *stage, int stash)
-{
-	const struct args *args = stage->args;
-
-	if (args->fit)
-		return stage_sources_open_fit(&stage->sources, stash, &stage->slot, args->fit);
-	return stage_sources_open(&stage->sources, stash, &stage->slot, args->path);
-}
 
 static bool write_piece(struct stage *stage, unsigned int id, const u8 *piece, size_t len)
 {
@@ -59,7 +48,7 @@ static bool write_source(struct stage *stage, enum kexec_stash_file_id id,
 	struct source *src = &stage->sources.src[id];
 	struct slot_writer *writer = &stage->writer;
 
-	progress_start(stage->slot.name, slot_file_name(id), src->size);
+	progress_start(stage->args->slot.name, slot_file_name(id), src->size);
 	if (!slot_writer_open(writer, id))
 		return false;
 	if (!piece)
@@ -91,7 +80,7 @@ static bool write_initrd(struct stage *stage)
 	struct unpacker *unpacker;
 	bool ok;
 
-	if (!source_is_open(src))
+	if (!src->name)
 		return true;
 	/* The kernel unpacks it */
 	unpacker = unpack_start(src, CONTENT_OTHER, 0);
@@ -104,7 +93,7 @@ static bool write_small(struct stage *stage, unsigned int id, const void *buf, s
 {
 	if (!len)
 		return true;
-	progress_start(stage->slot.name, slot_file_name(id), len);
+	progress_start(stage->args->slot.name, slot_file_name(id), len);
 	if (!slot_writer_open(&stage->writer, id) || !write_piece(stage, id, buf, len))
 		return false;
 	slot_writer_close(&stage->writer);
@@ -168,7 +157,7 @@ static void print_text(const struct stage *stage)
 {
 	int id;
 
-	printf("slot '%s': staged in %llu.%03llu s\n", stage->slot.name,
+	printf("slot '%s': staged in %llu.%03llu s\n", stage->args->slot.name,
 	       stage->ns / 1000000000, stage->ns / 1000000 % 1000);
 	if (stage->sources.fit.conf)
 		printf("  configuration '%s'\n", stage->sources.fit.conf);
@@ -207,20 +196,16 @@ static void print_json(const struct stage *stage)
 static bool stage_payload(struct stage *stage)
 {
 	const struct args *args = stage->args;
-	int stash = stash_open(args->root), lock = -1;
+	const struct slot *slot = &args->slot;
+	int lock = slot_lock(args->stash, slot->name);
 	u64 start = now_ns();
-	bool ok = false;
+	bool ok;
 
-	if (stash < 0 || !slot_read(stash, args->slot, &stage->slot))
-		goto out;
-	lock = slot_lock(stash, args->slot);
-	if (lock < 0 || !slot_changeable(&stage->slot) ||
-	    !args_cmdline(args, stage->cmdline_buf, &stage->cmdline))
-		goto out;
-	ok = slot_writer_begin(&stage->writer, stash, &stage->slot) &&
-	     open_sources(stage, stash) && write_all(stage) &&
-	     slot_writer_commit(&stage->writer, &stage->result);
-out:
+	ok = lock >= 0 && slot_changeable(slot) &&
+	     args_cmdline(args, stage->cmdline_buf, &stage->cmdline) &&
+	     slot_writer_begin(&stage->writer, args->stash, slot) &&
+	     stage_sources_open(&stage->sources, args->stash, slot, args->path, args->fit) &&
+	     write_all(stage) && slot_writer_commit(&stage->writer, &stage->result);
 	slot_writer_end(&stage->writer);
 	stage->ns = now_ns() - start;
 	if (ok && args->json)
@@ -229,11 +214,10 @@ out:
 		print_text(stage);
 	stage_sources_close(&stage->sources);
 	close_fd(lock);
-	close_fd(stash);
 	return ok;
 }
 
-static int check_args(const struct args *args)
+int cmd_stage_check(const struct args *args)
 {
 	int id, files = 0, stdins = 0;
 
@@ -252,15 +236,12 @@ static int check_args(const struct args *args)
 
 int cmd_stage(const struct args *args)
 {
-	struct stage *stage;
-	int status;
+	struct stage *stage = xmalloc(sizeof(*stage));
+	bool ok;
 
-	if (check_args(args))
-		return STATUS_MISUSE;
-	stage = xmalloc(sizeof(*stage));
 	memset(stage, 0, sizeof(*stage));
 	stage->args = args;
-	status = stage_payload(stage) ? STATUS_DONE : STATUS_FAILED;
+	ok = stage_payload(stage);
 	free(stage);
-	return status;
+	return ok ? STATUS_DONE : STATUS_FAILED;
 }

@@ -30,15 +30,8 @@ static const char * const number_names[NR_NUMBERS] = {
 	[INIT] = "init",
 };
 
-/**
- * struct value - a number that may be unknown
- * @known: whether it is known
- * @val: the number
- */
-struct value {
-	bool known;
-	u64 val;
-};
+/* A number that is unknown */
+#define UNKNOWN		(~0ULL)
 
 /* Parts of the black-out, and all of it */
 static const struct part {
@@ -55,7 +48,7 @@ static const struct part {
 
 #define NR_PARTS	ARRAY_SIZE(parts)
 
-static bool parse_value(const char *line, const char *name, struct value *value)
+static bool parse_value(const char *line, const char *name, u64 *val)
 {
 	size_t len = strlen(name);
 	char *end;
@@ -63,19 +56,18 @@ static bool parse_value(const char *line, const char *name, struct value *value)
 	if (strncmp(line, name, len) || line[len] != ' ')
 		return false;
 	line += len + 1;
-	value->known = strcmp(line, "unknown");
-	value->val = 0;
-	if (!value->known)
+	*val = UNKNOWN;
+	if (!strcmp(line, "unknown"))
 		return true;
 	if (!strspn(line, "0123456789"))
 		return false;
 	errno = 0;
-	value->val = strtoull(line, &end, 10);
+	*val = strtoull(line, &end, 10);
 	return !errno && !*end;
 }
 
 /* There may be more lines one day */
-static bool parse_timing(char *text, struct value *values)
+static bool parse_timing(char *text, u64 *values)
 {
 	int i;
 
@@ -88,7 +80,7 @@ static bool parse_timing(char *text, struct value *values)
 	return true;
 }
 
-static bool timing_read(int root, struct value *values)
+static bool timing_read(int root, u64 *values)
 {
 	char text[1024];
 	/* Relative, for the tests' sake */
@@ -111,20 +103,15 @@ static bool timing_read(int root, struct value *values)
 }
 
 /* The kernel shows nothing that cannot be, but a number must not come out of what does */
-static struct value duration_ns(const struct value *values, const struct part *part)
+static u64 duration_ns(const u64 *values, const struct part *part)
 {
-	const struct value *from = &values[part->from], *to = &values[part->to];
-	const struct value *frequency = &values[FREQUENCY];
-	struct value ns = {};
+	u64 from = values[part->from], to = values[part->to], frequency = values[FREQUENCY];
 	__uint128_t product;
 
-	if (!from->known || !to->known || !frequency->known || !frequency->val ||
-	    from->val > to->val)
-		return ns;
-	product = (__uint128_t)(to->val - from->val) * NSEC_PER_SEC / frequency->val;
-	ns.known = product <= INT64_MAX;
-	ns.val = ns.known ? product : 0;
-	return ns;
+	if (from == UNKNOWN || to == UNKNOWN || frequency == UNKNOWN || !frequency || from > to)
+		return UNKNOWN;
+	product = (__uint128_t)(to - from) * NSEC_PER_SEC / frequency;
+	return product <= INT64_MAX ? product : UNKNOWN;
 }
 
 /* Which slot this kernel runs in, "" if in none */
@@ -144,7 +131,7 @@ static bool running_slot(int stash, char *name, size_t size)
 	return true;
 }
 
-static void print_json(const struct value *ns)
+static void print_json(const u64 *ns)
 {
 	struct json_object *obj = json_object_new_object();
 	size_t i;
@@ -152,31 +139,31 @@ static void print_json(const struct value *ns)
 	for (i = 0; i < NR_PARTS; i++) {
 		char *key = xasprintf("%s_ns", parts[i].name);
 
-		json_add(obj, key, ns[i].known ? json_object_new_uint64(ns[i].val) : NULL);
+		json_add(obj, key, ns[i] != UNKNOWN ? json_object_new_uint64(ns[i]) : NULL);
 		free(key);
 	}
 	json_print(obj);
 }
 
-static void print_table(const struct value *ns)
+static void print_table(const u64 *ns)
 {
 	char buf[HUMAN_DURATION_LEN];
 	size_t i;
 
 	for (i = 0; i < NR_PARTS; i++)
 		printf("%-9s %12s   %s\n", parts[i].name,
-		       ns[i].known ? human_duration(ns[i].val, buf) : "unknown", parts[i].what);
+		       ns[i] != UNKNOWN ? human_duration(ns[i], buf) : "unknown", parts[i].what);
 }
 
-static void print_why(const struct value *values, const char *slot)
+static void print_why(const u64 *values, const char *slot)
 {
-	if (!values[FREQUENCY].known)
+	if (values[FREQUENCY] == UNKNOWN)
 		puts("nothing is known: the kernel does not know how fast its counter runs");
-	else if (values[REBOOT].known)
+	else if (values[REBOOT] != UNKNOWN)
 		return;
 	else if (!slot[0])
 		puts("this kernel runs in no slot: the one before it could not leave time stamps");
-	else if (!values[JUMP].known)
+	else if (values[JUMP] == UNKNOWN)
 		printf("slot '%s': no time stamps of the kernel before it that can be true\n",
 		       slot);
 	else
@@ -185,14 +172,12 @@ static void print_why(const struct value *values, const char *slot)
 
 int cmd_timing(const struct args *args)
 {
-	struct value values[NR_NUMBERS], ns[NR_PARTS];
+	u64 values[NR_NUMBERS], ns[NR_PARTS];
 	char slot[KEXEC_STASH_LABEL_LEN];
-	int stash = stash_open(args->root), status = STATUS_FAILED;
 	size_t i;
 
-	if (stash < 0 || !timing_read(args->root, values) ||
-	    !running_slot(stash, slot, sizeof(slot)))
-		goto out;
+	if (!timing_read(args->root, values) || !running_slot(args->stash, slot, sizeof(slot)))
+		return STATUS_FAILED;
 	for (i = 0; i < NR_PARTS; i++)
 		ns[i] = duration_ns(values, &parts[i]);
 	if (args->json) {
@@ -201,8 +186,5 @@ int cmd_timing(const struct args *args)
 		print_table(ns);
 		print_why(values, slot);
 	}
-	status = STATUS_DONE;
-out:
-	close_fd(stash);
-	return status;
+	return STATUS_DONE;
 }

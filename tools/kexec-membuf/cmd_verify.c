@@ -20,7 +20,7 @@
  * @refusal: the same in words
  */
 struct verdict {
-	struct slot slot;
+	const struct slot *slot;
 	struct signatures sigs[KEXEC_STASH_NR_FILES];
 	int err;
 	struct refusal refusal;
@@ -30,7 +30,7 @@ static void print_file(const struct verdict *verdict, enum kexec_stash_file_id i
 {
 	const struct signatures *sigs = &verdict->sigs[id];
 	const char *name = kexec_stash_file_name(id);
-	u64 size = verdict->slot.file_size[id];
+	u64 size = verdict->slot->file_size[id];
 	char buf[HUMAN_SIZE_LEN];
 
 	printf("%s:%*s", name, 9 - (int)strlen(name), "");
@@ -58,7 +58,7 @@ static void print_text(const struct verdict *verdict)
 	const struct refusal *refusal = &verdict->refusal;
 	int id;
 
-	printf("slot:     %s, %s\n", verdict->slot.name, verdict->slot.state);
+	printf("slot:     %s, %s\n", verdict->slot->name, verdict->slot->state);
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++)
 		print_file(verdict, id);
 	if (verdict->err)
@@ -84,9 +84,9 @@ static void print_json(const struct verdict *verdict)
 {
 	struct json_object *obj = json_object_new_object();
 
-	json_add_string(obj, "slot", verdict->slot.name);
-	json_add_string(obj, "state", verdict->slot.state);
-	json_add_files(obj, verdict->slot.file_size, add_file, verdict->sigs);
+	json_add_string(obj, "slot", verdict->slot->name);
+	json_add_string(obj, "state", verdict->slot->state);
+	json_add_files(obj, verdict->slot->file_size, add_file, verdict->sigs);
 	json_add_string(obj, "verdict", verdict->err ? "refused" : "adopted");
 	json_add_string(obj, "error", verdict->err ? strerrorname_np(verdict->err) : NULL);
 	json_add_string(obj, "why", verdict->refusal.why);
@@ -100,18 +100,17 @@ static bool was_asked(int err)
 	return err != ENOSYS && err != EINTR && err != ENOMEM && (err != EPERM || !geteuid());
 }
 
-static int ask(int root, int stash, const char *name, struct verdict *verdict)
+static int ask(const struct args *args, struct verdict *verdict)
 {
+	const char *name = args->slot.name;
 	char reason[SLOT_REASON_LEN];
 	int kernel;
 
-	if (!slot_read(stash, name, &verdict->slot))
-		return STATUS_FAILED;
-	if (slot_reason(stash, name, reason) == -ENOENT) {
+	if (slot_reason(args->stash, name, reason) == -ENOENT) {
 		error_msg("slot '%s': this kernel cannot be asked; load it to find out", name);
 		return STATUS_FAILED;
 	}
-	kernel = slot_open_kernel(stash, name);
+	kernel = slot_open_kernel(args->stash, name);
 	if (kernel < 0)
 		return STATUS_FAILED;
 	verdict->err = -sys_kexec_file_load(kernel, -1, NULL,
@@ -120,27 +119,24 @@ static int ask(int root, int stash, const char *name, struct verdict *verdict)
 	if (!verdict->err)
 		return STATUS_DONE;
 	if (!was_asked(verdict->err)) {
-		refusal_tell(root, stash, name, verdict->err);
+		refusal_tell(args->root, args->stash, name, verdict->err);
 		return STATUS_FAILED;
 	}
-	refusal_read(root, stash, name, verdict->err, &verdict->refusal);
+	refusal_read(args->root, args->stash, name, verdict->err, &verdict->refusal);
 	return STATUS_REFUSED;
 }
 
 int cmd_verify(const struct args *args)
 {
-	int stash = stash_open(args->root), status = STATUS_FAILED;
-	struct verdict verdict = {};
+	struct verdict verdict = { .slot = &args->slot };
+	int status = ask(args, &verdict);
 
-	if (stash >= 0)
-		status = ask(args->root, stash, args->slot, &verdict);
-	if (status != STATUS_FAILED) {
-		signatures_read(args->root, stash, &verdict.slot, verdict.sigs);
-		if (args->json)
-			print_json(&verdict);
-		else
-			print_text(&verdict);
-	}
-	close_fd(stash);
+	if (status == STATUS_FAILED)
+		return status;
+	signatures_read(args->root, args->stash, &args->slot, verdict.sigs);
+	if (args->json)
+		print_json(&verdict);
+	else
+		print_text(&verdict);
 	return status;
 }

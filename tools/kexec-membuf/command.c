@@ -64,109 +64,100 @@ static const struct command_option exec_options[] = {
 static const struct command commands[] = {
 	{
 		.name = "list",
+		.needs = NEEDS_STASH,
 		.func = cmd_list,
 		.short_desc = "List all slots",
-		.usage =
-"    kexec-membuf list [--json]\n",
 		.options = json_options,
 	}, {
 		.name = "show",
+		.needs = NEEDS_SLOT,
 		.func = cmd_show,
-		.slot = true,
 		.short_desc = "Show all about one slot",
-		.usage =
-"    kexec-membuf show SLOT [--json]\n",
 		.options = json_options,
 	}, {
 		.name = "stage",
+		.needs = NEEDS_SLOT,
 		.func = cmd_stage,
-		.slot = true,
+		.check = cmd_stage_check,
 		.short_desc = "Put a payload into a slot, in place of what is there",
-		.usage =
-"    kexec-membuf stage SLOT --kernel FILE [--initrd FILE] [--dtb FILE]\n"
-"                       [--command-line STRING | --reuse-cmdline] [--json]\n"
-"    kexec-membuf stage SLOT --fit FILE[#CONF]\n"
-"                       [--command-line STRING | --reuse-cmdline] [--json]\n",
 		.options = stage_options,
 		.note =
-"  One FILE may be '-', standard input; not that of --fit, unless it is a file.\n"
-"  Files not given are removed from the slot.\n"
+			"  --kernel or --fit must be given. Files not given are removed from the slot.\n"
+			"  One FILE may be '-', standard input; not that of --fit, unless it is a file.\n",
 	}, {
 		.name = "verify",
+		.needs = NEEDS_SLOT,
 		.func = cmd_verify,
-		.slot = true,
 		.short_desc = "Ask the kernel whether it would load a slot's payload",
-		.usage =
-"    kexec-membuf verify SLOT [--json]\n",
 		.options = json_options,
 		.note =
-"  The exit status is 0 if it would, 3 if it would not.\n"
+			"  The exit status is 0 if it would, 3 if it would not.\n",
 	}, {
 		.name = "load",
+		.needs = NEEDS_SLOT,
 		.func = cmd_load,
-		.slot = true,
 		.short_desc = "Adopt a slot's payload, in place, as the kernel to start next",
-		.usage =
-"    kexec-membuf load SLOT [--initrd FILE | --no-initrd]\n"
-"                      [--command-line STRING | --reuse-cmdline]\n"
-"                      [--debug] [--json]\n",
 		.options = load_options,
 		.note =
-"  What is not given is the slot's own.\n"
+			"  What is not given is the slot's own.\n",
 	}, {
 		.name = "exec",
+		.needs = NEEDS_NOTHING,
 		.func = cmd_exec,
 		.short_desc = "Start the kernel that is loaded",
-		.usage =
-"    kexec-membuf exec [--force] [--json]\n",
 		.options = exec_options,
 	}, {
 		.name = "unload",
+		.needs = NEEDS_NOTHING,
 		.func = cmd_unload,
 		.short_desc = "Let go of the kernel that is loaded",
-		.usage =
-"    kexec-membuf unload\n",
 	}, {
 		.name = "erase",
+		.needs = NEEDS_SLOT,
 		.func = cmd_erase,
-		.slot = true,
 		.short_desc = "Remove a slot's payload",
-		.usage =
-"    kexec-membuf erase SLOT\n",
 	}, {
 		.name = "release",
+		.needs = NEEDS_SLOT,
 		.func = cmd_release,
-		.slot = true,
 		.short_desc = "Give an empty slot's memory back to the system until the next boot",
-		.usage =
-"    kexec-membuf release SLOT\n",
 	}, {
 		.name = "timing",
+		.needs = NEEDS_STASH,
 		.func = cmd_timing,
 		.short_desc = "Say where the time went of the kexec that started this kernel",
-		.usage =
-"    kexec-membuf timing [--json]\n",
 		.options = json_options,
 	}
 };
+
+/* The completion reads what these print */
+
+static void usage_line(FILE *fp, const struct command *cmd)
+{
+	fprintf(fp, "    kexec-membuf %s%s%s\n", cmd->name, cmd->needs == NEEDS_SLOT ? " SLOT" : "",
+		cmd->options ? " [OPTION]..." : "");
+}
 
 static void usage_all(FILE *fp)
 {
 	size_t i;
 
 	fputs("Usage:\n", fp);
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(fp, "  %s:\n%s", commands[i].short_desc, commands[i].usage);
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		fprintf(fp, "  %s:\n", commands[i].short_desc);
+		usage_line(fp, &commands[i]);
+	}
 	fputs("  Of the program and of each command:\n"
 	      "    --help --version\n", fp);
 }
 
-/* The completion reads this */
 static void usage(const struct command *cmd)
 {
 	const struct command_option *opt;
 
-	printf("%s.\nUsage:\n%sOptions:\n", cmd->short_desc, cmd->usage);
+	printf("%s.\nUsage:\n", cmd->short_desc);
+	usage_line(stdout, cmd);
+	puts("Options:");
 	for (opt = cmd->options; opt && opt->name; opt++) {
 		int width = printf("    --%s%s%s", opt->name, opt->value ? " " : "",
 				   opt->value ? opt->value : "");
@@ -219,22 +210,20 @@ static int other_option(const struct command *cmd, int c, char *argv[])
 	return misuse(cmd, "there is no option '%s'", argv[optind - 1]);
 }
 
-static int check_args(struct args *args, int argc, char *argv[])
+static int check_args(const struct args *args, int argc, char *argv[])
 {
 	const struct command *cmd = args->cmd;
-	int operands = argc - optind;
+	int operands = argc - optind, want = cmd->needs == NEEDS_SLOT;
 
 	if (args->cmdline && args->reuse_cmdline)
 		return misuse(cmd, "--command-line and --reuse-cmdline exclude each other");
 	if (args->path[KEXEC_STASH_INITRD] && args->no_initrd)
 		return misuse(cmd, "--initrd and --no-initrd exclude each other");
-	if (operands > cmd->slot)
-		return misuse(cmd, "'%s' is too much", argv[optind + cmd->slot]);
-	if (operands < cmd->slot)
+	if (operands > want)
+		return misuse(cmd, "'%s' is too much", argv[optind + want]);
+	if (operands < want)
 		return misuse(cmd, "the name of a slot is missing");
-	if (cmd->slot)
-		args->slot = argv[optind];
-	return STATUS_DONE;
+	return cmd->check ? cmd->check(args) : STATUS_DONE;
 }
 
 static void fill_options(const struct command_option *options, struct option *longopts)
@@ -252,9 +241,9 @@ static void fill_options(const struct command_option *options, struct option *lo
 
 static int do_command(const struct command *cmd, int root, int argc, char *argv[])
 {
-	struct args args = { .cmd = cmd, .root = root };
+	struct args args = { .cmd = cmd, .root = root, .stash = -1 };
 	struct option longopts[OPTIONS_MAX] = {};
-	int c;
+	int c, status = STATUS_FAILED;
 
 	fill_options(cmd->options, longopts);
 	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, longopts, NULL)) != -1) {
@@ -270,7 +259,13 @@ static int do_command(const struct command *cmd, int root, int argc, char *argv[
 	}
 	if (check_args(&args, argc, argv))
 		return STATUS_MISUSE;
-	return cmd->func(&args);
+	if (cmd->needs != NEEDS_NOTHING)
+		args.stash = stash_open(root);
+	if ((cmd->needs == NEEDS_NOTHING || args.stash >= 0) &&
+	    (cmd->needs != NEEDS_SLOT || slot_read(args.stash, argv[optind], &args.slot)))
+		status = cmd->func(&args);
+	close_fd(args.stash);
+	return status;
 }
 
 int run_command(int root, int argc, char *argv[])
@@ -316,18 +311,18 @@ bool args_cmdline(const struct args *args, char *buf, const char **cmdline)
 		n = read_at(args->root, "proc/cmdline", buf, KEXEC_STASH_BOOTARGS_LEN);
 		if (n < 0) {
 			error_msg("slot '%s': cmdline: /proc/cmdline cannot be read: %s",
-				  args->slot, strerror(-n));
+				  args->slot.name, strerror(-n));
 			return false;
 		}
 		/* Without the newline */
 		if (n == KEXEC_STASH_BOOTARGS_LEN && buf[n - 1] != '\n')
-			return too_long_msg(args->slot);
+			return too_long_msg(args->slot.name);
 		if (n && buf[n - 1] == '\n')
 			n--;
 		buf[n] = '\0';
 		*cmdline = buf;
 	}
 	if (*cmdline && strlen(*cmdline) >= KEXEC_STASH_BOOTARGS_LEN)
-		return too_long_msg(args->slot);
+		return too_long_msg(args->slot.name);
 	return true;
 }

@@ -22,7 +22,8 @@
  * struct args - what the command line asks for
  * @cmd: the command
  * @root: descriptor of the root directory
- * @slot: name of the slot, or NULL
+ * @stash: descriptor from stash_open(), or -1
+ * @slot: the slot, as it was before
  * @path: --kernel, --initrd and --dtb, or NULL
  * @fit: --fit, or NULL
  * @cmdline: --command-line, or NULL
@@ -35,7 +36,8 @@
 struct args {
 	const struct command *cmd;
 	int root;
-	const char *slot;
+	int stash;
+	struct slot slot;
 	const char *path[KEXEC_STASH_NR_FILES];
 	const char *fit;
 	const char *cmdline;
@@ -61,21 +63,33 @@ struct command_option {
 };
 
 /**
+ * enum command_needs - what a command needs
+ * @NEEDS_NOTHING: not even a stash
+ * @NEEDS_STASH: the stash
+ * @NEEDS_SLOT: the stash and a slot, which the user names
+ */
+enum command_needs {
+	NEEDS_NOTHING,
+	NEEDS_STASH,
+	NEEDS_SLOT
+};
+
+/**
  * struct command - a command
  * @name: its name
+ * @needs: what it needs
  * @func: does it; returns the exit status
- * @slot: it takes the name of a slot
+ * @check: checks arguments beforehand; returns STATUS_DONE or STATUS_MISUSE. May be NULL
  * @short_desc: what it does
- * @usage: how to call it
  * @options: its options, up to one without a name; NULL for none
  * @note: more to know, or NULL
  */
 struct command {
 	const char *name;
+	enum command_needs needs;
 	int (*func)(const struct args *args);
-	bool slot;
+	int (*check)(const struct args *args);
 	const char *short_desc;
-	const char *usage;
 	const struct command_option *options;
 	const char *note;
 };
@@ -83,6 +97,7 @@ struct command {
 int cmd_list(const struct args *args);
 int cmd_show(const struct args *args);
 int cmd_stage(const struct args *args);
+int cmd_stage_check(const struct args *args);
 int cmd_verify(const struct args *args);
 int cmd_load(const struct args *args);
 int cmd_exec(const struct args *args);

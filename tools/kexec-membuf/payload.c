@@ -78,17 +78,14 @@ static const char *dtb_read_file(int stash, const struct slot *slot, struct dtb_
 {
 	const char *why;
 	ssize_t n;
-	char *path;
 	void *buf;
 
 	if (slot->file_size[KEXEC_STASH_DTB] > KEXEC_STASH_DTB_MAX)
 		return "is larger than 2 MiB";
-	path = slot_path(slot->name, kexec_stash_file_name(KEXEC_STASH_DTB));
 	buf = xmalloc(KEXEC_STASH_DTB_MAX);
-	n = read_at(stash, path, buf, KEXEC_STASH_DTB_MAX);
+	n = read_at(stash, slot_path(slot->name, "dtb").str, buf, KEXEC_STASH_DTB_MAX);
 	why = n < 0 ? strerror(-n) : dtb_read(buf, n, info);
 	free(buf);
-	free(path);
 	return why;
 }
 
@@ -98,24 +95,18 @@ static const char *kernel_read_file(int stash, const struct slot *slot,
 	const char *why = NULL;
 	char header[HEADER_LEN];
 	ssize_t n;
-	char *path;
 
-	path = slot_path(slot->name, kexec_stash_file_name(KEXEC_STASH_KERNEL));
-	n = read_at(stash, path, header, sizeof(header));
+	n = read_at(stash, slot_path(slot->name, "kernel").str, header, sizeof(header));
 	if (n < 0)
-		why = strerror(-n);
-	else
-		kexec_stash_image_read(header, n, slot->size, image, &why);
-	free(path);
+		return strerror(-n);
+	kexec_stash_image_read(header, n, slot->size, image, &why);
 	return why;
 }
 
 static const char *cmdline_read_file(int stash, const struct slot *slot, char *cmdline, size_t size)
 {
-	char *path = slot_path(slot->name, "cmdline");
-	int ret = read_line_at(stash, path, cmdline, size);
+	int ret = read_line_at(stash, slot_path(slot->name, KEXEC_STASH_CMDLINE).str, cmdline, size);
 
-	free(path);
 	if (!ret)
 		return NULL;
 	cmdline[0] = '\0';

@@ -150,14 +150,13 @@ void signatures_read(int root, int stash, const struct slot *slot, struct signat
 	memset(sigs, 0, KEXEC_STASH_NR_FILES * sizeof(*sigs));
 	read_record(root, slot, sigs);
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
-		char *path = slot_path(slot->name, kexec_stash_file_name(id));
-
-		fd = slot->file_size[id] ? sys_open(stash, path, O_RDONLY) : -1;
+		if (!slot->file_size[id])
+			continue;
+		fd = sys_open(stash, slot_path(slot->name, kexec_stash_file_name(id)).str, O_RDONLY);
 		if (fd >= 0)
 			read_file(fd, slot->file_size[id], &sigs[id]);
 		sigs[id].key_known = key_is_known(keys, sigs[id].key);
 		close_fd(fd);
-		free(path);
 	}
 	free(keys);
 }

@@ -94,33 +94,23 @@ int stash_open(int root)
 	return fd;
 }
 
-char *slot_path(const char *slot, const char *file)
+struct slot_path slot_path(const char *slot, const char *file)
 {
-	return xasprintf("%s/%s", slot, file);
+	struct slot_path path;
+
+	snprintf(path.str, sizeof(path.str), "%s/%s", slot, file);
+	return path;
 }
 
 static int word_read(int stash, const char *slot, const char *file, char *word)
 {
-	char *path = slot_path(slot, file);
-	int ret = read_line_at(stash, path, word, SLOT_WORD_LEN);
-
-	free(path);
-	return ret;
-}
-
-static int number_read(int stash, const char *slot, const char *file, u64 *val)
-{
-	char *path = slot_path(slot, file);
-	int ret = read_number_at(stash, path, val);
-
-	free(path);
-	return ret;
+	return read_line_at(stash, slot_path(slot, file).str, word, SLOT_WORD_LEN);
 }
 
 /* Where a slot is in memory is root's to know; its size is 0 for others */
 static int place_read(int stash, const char *slot, const char *file, u64 *val)
 {
-	int ret = number_read(stash, slot, file, val);
+	int ret = read_number_at(stash, slot_path(slot, file).str, val);
 
 	if (ret != -EACCES)
 		return ret;
@@ -130,54 +120,58 @@ static int place_read(int stash, const char *slot, const char *file, u64 *val)
 
 static int file_size_read(int stash, const char *slot, const char *file, u64 *size)
 {
-	char *path = slot_path(slot, file);
-	int ret = 0;
 	struct stat st;
 
 	/* An unlinked file is one that is not there */
-	if (!fstatat(stash, path, &st, AT_SYMLINK_NOFOLLOW))
+	*size = 0;
+	if (!fstatat(stash, slot_path(slot, file).str, &st, AT_SYMLINK_NOFOLLOW))
 		*size = st.st_size;
-	else if (errno == ENOENT)
-		*size = 0;
-	else
-		ret = -errno;
-	free(path);
+	else if (errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+/* Of a slot that exists; @file is set to the file that could not be read */
+static int facts_read(int stash, struct slot *slot, const char **file)
+{
+	const char *name = slot->name;
+	u64 verified = 0;
+	int ret, i;
+
+	*file = "state";
+	ret = word_read(stash, name, *file, slot->state);
+	if (ret)
+		return ret;
+	*file = "origin";
+	ret = word_read(stash, name, *file, slot->origin);
+	if (ret)
+		return ret;
+	*file = "base";
+	ret = place_read(stash, name, *file, &slot->base);
+	if (ret)
+		return ret;
+	*file = "size";
+	ret = place_read(stash, name, *file, &slot->size);
+	if (ret)
+		return ret;
+	*file = "verified";
+	ret = read_number_at(stash, slot_path(name, *file).str, &verified);
+	slot->verified = verified;
+	for (i = 0; !ret && i < KEXEC_STASH_NR_FILES; i++) {
+		*file = kexec_stash_file_name(i);
+		ret = file_size_read(stash, name, *file, &slot->file_size[i]);
+	}
 	return ret;
 }
 
-/* The slot is known to exist */
 static bool slot_fill(int stash, const char *name, struct slot *slot)
 {
 	const char *file;
-	u64 verified;
-	int ret, i;
+	int ret;
 
 	memset(slot, 0, sizeof(*slot));
 	snprintf(slot->name, sizeof(slot->name), "%s", name);
-	file = "state";
-	ret = word_read(stash, name, file, slot->state);
-	if (ret)
-		goto out;
-	file = "origin";
-	ret = word_read(stash, name, file, slot->origin);
-	if (ret)
-		goto out;
-	file = "base";
-	ret = place_read(stash, name, file, &slot->base);
-	if (ret)
-		goto out;
-	file = "size";
-	ret = place_read(stash, name, file, &slot->size);
-	if (ret)
-		goto out;
-	file = "verified";
-	ret = number_read(stash, name, file, &verified);
-	slot->verified = !ret && verified;
-	for (i = 0; !ret && i < KEXEC_STASH_NR_FILES; i++) {
-		file = kexec_stash_file_name(i);
-		ret = file_size_read(stash, name, file, &slot->file_size[i]);
-	}
-out:
+	ret = facts_read(stash, slot, &file);
 	if (ret)
 		error_msg("slot '%s': %s: cannot be read: %s", name, file, strerror(-ret));
 	return !ret;
@@ -185,24 +179,20 @@ out:
 
 int slot_reason(int stash, const char *name, char *reason)
 {
-	char *path = slot_path(name, "reason");
-	int ret = read_line_at(stash, path, reason, SLOT_REASON_LEN);
+	int ret = read_line_at(stash, slot_path(name, "reason").str, reason, SLOT_REASON_LEN);
 
-	free(path);
 	return ret ? ret : reason[0] != '\0';
 }
 
 int slot_open_kernel(int stash, const char *name)
 {
-	char *path = slot_path(name, kexec_stash_file_name(KEXEC_STASH_KERNEL));
-	int fd = openat(stash, path, O_RDONLY | O_CLOEXEC);
+	int fd = openat(stash, slot_path(name, "kernel").str, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
 		error_msg("slot '%s': kernel: there is none; stage one first", name);
 	else if (fd < 0)
 		error_msg("slot '%s': kernel: cannot be opened: %s%s", name, strerror(errno),
 			  errno == EACCES ? "; run this as root" : "");
-	free(path);
 	return fd;
 }
 

@@ -98,13 +98,21 @@ int slot_reason(int stash, const char *name, char *reason);
 int slot_open_kernel(int stash, const char *name);
 
 /**
- * slot_path() - path of one of a slot's files below the stash's directory
+ * struct slot_path - path of one of a slot's files below the stash's directory
+ * @str: the path
+ */
+struct slot_path {
+	char str[KEXEC_STASH_LABEL_LEN + SLOT_WORD_LEN];
+};
+
+/**
+ * slot_path() - make such a path
  * @slot: the slot's name
  * @file: name of the file
  *
- * Return: the path, to be freed.
+ * Return: the path.
  */
-char *slot_path(const char *slot, const char *file);
+struct slot_path slot_path(const char *slot, const char *file);
 
 /* What a payload says of itself */
 

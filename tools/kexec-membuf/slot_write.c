@@ -26,7 +26,7 @@ static struct slot_writer *unfinished;
 
 const char *slot_file_name(unsigned int id)
 {
-	return id == SLOT_CMDLINE ? "cmdline" : kexec_stash_file_name(id);
+	return id == SLOT_CMDLINE ? KEXEC_STASH_CMDLINE : kexec_stash_file_name(id);
 }
 
 static void slot_change_msg(const char *slot, const char *file, int err)
@@ -73,11 +73,7 @@ int slot_lock(int stash, const char *name)
 
 static int empty_file(int stash, const char *slot, unsigned int id)
 {
-	char *path = slot_path(slot, slot_file_name(id));
-	int ret = sys_empty_file(stash, path);
-
-	free(path);
-	return ret;
+	return sys_empty_file(stash, slot_path(slot, slot_file_name(id)).str);
 }
 
 bool slot_empty(int stash, const char *name)
@@ -97,12 +93,11 @@ bool slot_empty(int stash, const char *name)
 
 static int open_file(const struct slot_writer *writer, unsigned int id, int flags)
 {
-	char *path = slot_path(writer->slot->name, slot_file_name(id));
-	int fd = sys_open(writer->stash, path, flags);
+	const char *slot = writer->slot->name;
+	int fd = sys_open(writer->stash, slot_path(slot, slot_file_name(id)).str, flags);
 
-	free(path);
 	if (fd < 0)
-		slot_change_msg(writer->slot->name, slot_file_name(id), -fd);
+		slot_change_msg(slot, slot_file_name(id), -fd);
 	return fd;
 }
 

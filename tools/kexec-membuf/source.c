@@ -16,40 +16,34 @@
 
 #define DRAIN_LEN	4096
 
-static char *message(const struct source *src, const char *format, va_list va)
+static void tell(void (*msg)(const char *format, ...), const struct source *src,
+		 const char *format, va_list va)
 {
-	char *what, *line;
+	char *what;
 
 	if (vasprintf(&what, format, va) < 0)
 		what = NULL;
-	line = xasprintf("slot '%s': %s %s: %s", src->slot, src->file, src->name,
-			 what ? what : "out of memory");
+	msg("slot '%s': %s %s: %s", src->slot, src->file, src->name,
+	    what ? what : "out of memory");
 	free(what);
-	return line;
 }
 
 void source_error(const struct source *src, const char *format, ...)
 {
 	va_list va;
-	char *line;
 
 	va_start(va, format);
-	line = message(src, format, va);
+	tell(error_msg, src, format, va);
 	va_end(va);
-	error_msg("%s", line);
-	free(line);
 }
 
 void source_notice(const struct source *src, const char *format, ...)
 {
 	va_list va;
-	char *line;
 
 	va_start(va, format);
-	line = message(src, format, va);
+	tell(notice_msg, src, format, va);
 	va_end(va);
-	notice_msg("%s", line);
-	free(line);
 }
 
 static ssize_t interrupted_msg(const struct source *src)
@@ -120,11 +114,6 @@ void source_close(struct source *src)
 	free(src->sums);
 	free(src->name);
 	memset(src, 0, sizeof(*src));
-}
-
-bool source_is_open(const struct source *src)
-{
-	return src->name;
 }
 
 static ssize_t read_once(struct source *src, void *buf, size_t len)

@@ -170,7 +170,7 @@ void checksum_free(struct checksum *sum);
  * struct source - where the bytes of a payload's file come from
  * @slot: name of the slot, for messages
  * @file: name of the payload's file, for messages
- * @name: what the user calls the source, for messages
+ * @name: what the user calls the source, for messages; NULL if there is none
  * @fd: its descriptor
  * @st: what it was like when it was opened
  * @start: where it starts in the file
@@ -232,14 +232,6 @@ bool source_open_part(struct source *src, const struct source *whole, const char
  * @src: the source, or one that is all zero
  */
 void source_close(struct source *src);
-
-/**
- * source_is_open() - whether there is a source
- * @src: the source, or one that is all zero
- *
- * Return: true if there is.
- */
-bool source_is_open(const struct source *src);
 
 /**
  * source_peek() - read the first bytes, for a look at them
@@ -527,28 +519,18 @@ struct stage_sources {
 };
 
 /**
- * stage_sources_open() - open files, and check them
+ * stage_sources_open() - open what is to be staged, and check it
  * @sources: filled in, to be closed with stage_sources_close() also on failure
  * @stash: descriptor from stash_open()
  * @slot: the slot; stays the caller's
  * @paths: the files, "-" for standard input, NULL for those that are not given
+ * @fit: a FIT in place of these, and "#" and the name of a configuration where it is not the
+ *	default one; or NULL
  *
  * Return: true, or false after a message.
  */
 bool stage_sources_open(struct stage_sources *sources, int stash, const struct slot *slot,
-			const char * const *paths);
-
-/**
- * stage_sources_open_fit() - open a FIT, and check it
- * @sources: filled in, to be closed with stage_sources_close() also on failure
- * @stash: descriptor from stash_open()
- * @slot: the slot; stays the caller's
- * @fit: the FIT, and "#" and the name of a configuration where it is not the default one
- *
- * Return: true, or false after a message.
- */
-bool stage_sources_open_fit(struct stage_sources *sources, int stash, const struct slot *slot,
-			    const char *fit);
+			const char * const *paths, const char *fit);
 
 /**
  * stage_sources_room() - how long a file may be

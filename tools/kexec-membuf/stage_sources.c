@@ -38,13 +38,9 @@ static bool check_not_in_slot(const struct source *src, int stash, const char *s
 	struct stat st;
 	unsigned int id;
 
-	for (id = 0; id < SLOT_NR_FILES; id++) {
-		char *path = slot_path(slot, slot_file_name(id));
-
-		same |= !fstatat(stash, path, &st, 0) && st.st_dev == src->st.st_dev &&
-			st.st_ino == src->st.st_ino;
-		free(path);
-	}
+	for (id = 0; id < SLOT_NR_FILES; id++)
+		same |= !fstatat(stash, slot_path(slot, slot_file_name(id)).str, &st, 0) &&
+			st.st_dev == src->st.st_dev && st.st_ino == src->st.st_ino;
 	if (same)
 		source_error(src, "is in the slot itself; give another file");
 	return !same;
@@ -122,30 +118,27 @@ static bool check_sources(struct stage_sources *sources, int stash)
 	int id;
 
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
-		if (source_is_open(&sources->src[id]) &&
+		if (sources->src[id].name &&
 		    !check_not_in_slot(&sources->src[id], stash, sources->slot->name))
 			return false;
 	}
 	if (!start_kernel(sources))
 		return false;
-	if (source_is_open(&sources->src[KEXEC_STASH_INITRD]) && !start_initrd(sources))
+	if (sources->src[KEXEC_STASH_INITRD].name && !start_initrd(sources))
 		return false;
-	return !source_is_open(&sources->src[KEXEC_STASH_DTB]) || read_dtb(sources);
+	return !sources->src[KEXEC_STASH_DTB].name || read_dtb(sources);
 }
 
-bool stage_sources_open(struct stage_sources *sources, int stash, const struct slot *slot,
-			const char * const *paths)
+static bool open_files(struct stage_sources *sources, const char * const *paths)
 {
 	int id;
 
-	memset(sources, 0, sizeof(*sources));
-	sources->slot = slot;
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
-		if (paths[id] && !source_open(&sources->src[id], slot->name,
+		if (paths[id] && !source_open(&sources->src[id], sources->slot->name,
 					      kexec_stash_file_name(id), paths[id]))
 			return false;
 	}
-	return check_sources(sources, stash);
+	return true;
 }
 
 /* What is found is copied: the file is not mapped any longer when its bytes are read */
@@ -198,18 +191,15 @@ static const char *split_fit(char *path)
 	return hash + 1;
 }
 
-bool stage_sources_open_fit(struct stage_sources *sources, int stash, const struct slot *slot,
-			    const char *fit)
+static bool open_fit(struct stage_sources *sources, const char *fit)
 {
 	struct source *whole = &sources->whole;
 	const char *conf;
 	int id;
 
-	memset(sources, 0, sizeof(*sources));
-	sources->slot = slot;
 	sources->fit_path = xasprintf("%s", fit);
 	conf = split_fit(sources->fit_path);
-	if (!source_open(whole, slot->name, "FIT", sources->fit_path))
+	if (!source_open(whole, sources->slot->name, "FIT", sources->fit_path))
 		return false;
 	if (!S_ISREG(whole->st.st_mode) || !whole->st.st_size) {
 		source_error(whole, "%s", S_ISREG(whole->st.st_mode) ? "is empty" :
@@ -224,6 +214,16 @@ bool stage_sources_open_fit(struct stage_sources *sources, int stash, const stru
 	}
 	if (sources->fit.unused)
 		source_notice(whole, "its loadables %s are not used", sources->fit.unused);
+	return true;
+}
+
+bool stage_sources_open(struct stage_sources *sources, int stash, const struct slot *slot,
+			const char * const *paths, const char *fit)
+{
+	memset(sources, 0, sizeof(*sources));
+	sources->slot = slot;
+	if (!(fit ? open_fit(sources, fit) : open_files(sources, paths)))
+		return false;
 	return check_sources(sources, stash);
 }
 
