@@ -39,7 +39,7 @@ static bool get_loaded(int root, struct slot *slot, u64 *copy_bytes)
 	stash = stash_open(root);
 	if (stash < 0)
 		return false;
-	ok = slot_read_loaded(stash, slot) && kexec_copy_bytes(root, copy_bytes);
+	ok = slot_find(stash, "loaded", slot) && kexec_copy_bytes(root, copy_bytes);
 	close_fd(stash);
 	return ok;
 }
@@ -117,7 +117,7 @@ int cmd_unload(const struct args *args)
 		return STATUS_DONE;
 	}
 	stash = stash_open(args->root);
-	if (stash < 0 || !slot_read_loaded(stash, &slot) || !unload_image(args->root))
+	if (stash < 0 || !slot_find(stash, "loaded", &slot) || !unload_image(args->root))
 		goto out;
 	if (slot.name[0])
 		printf("slot '%s': unloaded\n", slot.name);

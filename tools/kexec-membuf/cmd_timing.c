@@ -114,23 +114,6 @@ static u64 duration_ns(const u64 *values, const struct part *part)
 	return product <= INT64_MAX ? product : UNKNOWN;
 }
 
-/* Which slot this kernel runs in, "" if in none */
-static bool running_slot(int stash, char *name, size_t size)
-{
-	struct slot *slots;
-	size_t count, i;
-
-	if (!slots_read(stash, &slots, &count))
-		return false;
-	name[0] = '\0';
-	for (i = 0; i < count; i++) {
-		if (!strcmp(slots[i].state, "running"))
-			snprintf(name, size, "%s", slots[i].name);
-	}
-	free(slots);
-	return true;
-}
-
 static void print_json(const u64 *ns)
 {
 	struct json_object *obj = json_object_new_object();
@@ -173,10 +156,10 @@ static void print_why(const u64 *values, const char *slot)
 int cmd_timing(const struct args *args)
 {
 	u64 values[NR_NUMBERS], ns[NR_PARTS];
-	char slot[KEXEC_STASH_LABEL_LEN];
+	struct slot slot;
 	size_t i;
 
-	if (!timing_read(args->root, values) || !running_slot(args->stash, slot, sizeof(slot)))
+	if (!timing_read(args->root, values) || !slot_find(args->stash, "running", &slot))
 		return STATUS_FAILED;
 	for (i = 0; i < NR_PARTS; i++)
 		ns[i] = duration_ns(values, &parts[i]);
@@ -184,7 +167,7 @@ int cmd_timing(const struct args *args)
 		print_json(ns);
 	} else {
 		print_table(ns);
-		print_why(values, slot);
+		print_why(values, slot.name);
 	}
 	return STATUS_DONE;
 }

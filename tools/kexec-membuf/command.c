@@ -62,72 +62,27 @@ static const struct command_option exec_options[] = {
 };
 
 static const struct command commands[] = {
-	{
-		.name = "list",
-		.needs = NEEDS_STASH,
-		.func = cmd_list,
-		.short_desc = "List all slots",
-		.options = json_options,
-	}, {
-		.name = "show",
-		.needs = NEEDS_SLOT,
-		.func = cmd_show,
-		.short_desc = "Show all about one slot",
-		.options = json_options,
-	}, {
-		.name = "stage",
-		.needs = NEEDS_SLOT,
-		.func = cmd_stage,
-		.check = cmd_stage_check,
-		.short_desc = "Put a payload into a slot, in place of what is there",
-		.options = stage_options,
-		.note =
-			"  --kernel or --fit must be given. Files not given are removed from the slot.\n"
-			"  One FILE may be '-', standard input; not that of --fit, unless it is a file.\n",
-	}, {
-		.name = "verify",
-		.needs = NEEDS_SLOT,
-		.func = cmd_verify,
-		.short_desc = "Ask the kernel whether it would load a slot's payload",
-		.options = json_options,
-		.note =
-			"  The exit status is 0 if it would, 3 if it would not.\n",
-	}, {
-		.name = "load",
-		.needs = NEEDS_SLOT,
-		.func = cmd_load,
-		.short_desc = "Adopt a slot's payload, in place, as the kernel to start next",
-		.options = load_options,
-		.note =
-			"  What is not given is the slot's own.\n",
-	}, {
-		.name = "exec",
-		.needs = NEEDS_NOTHING,
-		.func = cmd_exec,
-		.short_desc = "Start the kernel that is loaded",
-		.options = exec_options,
-	}, {
-		.name = "unload",
-		.needs = NEEDS_NOTHING,
-		.func = cmd_unload,
-		.short_desc = "Let go of the kernel that is loaded",
-	}, {
-		.name = "erase",
-		.needs = NEEDS_SLOT,
-		.func = cmd_erase,
-		.short_desc = "Remove a slot's payload",
-	}, {
-		.name = "release",
-		.needs = NEEDS_SLOT,
-		.func = cmd_release,
-		.short_desc = "Give an empty slot's memory back to the system until the next boot",
-	}, {
-		.name = "timing",
-		.needs = NEEDS_STASH,
-		.func = cmd_timing,
-		.short_desc = "Say where the time went of the kexec that started this kernel",
-		.options = json_options,
-	}
+	{ "list", NEEDS_STASH, cmd_list, NULL, json_options, "List all slots", NULL },
+	{ "show", NEEDS_SLOT, cmd_show, NULL, json_options, "Show all about one slot", NULL },
+	{ "stage", NEEDS_SLOT, cmd_stage, cmd_stage_check, stage_options,
+	  "Put a payload into a slot, in place of what is there",
+	  "  --kernel or --fit must be given. Files not given are removed from the slot.\n"
+	  "  One FILE may be '-', standard input; not that of --fit, unless it is a file.\n" },
+	{ "verify", NEEDS_SLOT, cmd_verify, NULL, json_options,
+	  "Ask the kernel whether it would load a slot's payload",
+	  "  The exit status is 0 if it would, 3 if it would not.\n" },
+	{ "load", NEEDS_SLOT, cmd_load, NULL, load_options,
+	  "Adopt a slot's payload, in place, as the kernel to start next",
+	  "  What is not given is the slot's own.\n" },
+	{ "exec", NEEDS_NOTHING, cmd_exec, NULL, exec_options, "Start the kernel that is loaded",
+	  NULL },
+	{ "unload", NEEDS_NOTHING, cmd_unload, NULL, NULL, "Let go of the kernel that is loaded",
+	  NULL },
+	{ "erase", NEEDS_SLOT, cmd_erase, NULL, NULL, "Remove a slot's payload", NULL },
+	{ "release", NEEDS_SLOT, cmd_release, NULL, NULL,
+	  "Give an empty slot's memory back to the system until the next boot", NULL },
+	{ "timing", NEEDS_STASH, cmd_timing, NULL, json_options,
+	  "Say where the time went of the kexec that started this kernel", NULL },
 };
 
 /* The completion reads what these print */

@@ -80,8 +80,8 @@ enum command_needs {
  * @needs: what it needs
  * @func: does it; returns the exit status
  * @check: checks arguments beforehand; returns STATUS_DONE or STATUS_MISUSE. May be NULL
- * @short_desc: what it does
  * @options: its options, up to one without a name; NULL for none
+ * @short_desc: what it does
  * @note: more to know, or NULL
  */
 struct command {
@@ -89,8 +89,8 @@ struct command {
 	enum command_needs needs;
 	int (*func)(const struct args *args);
 	int (*check)(const struct args *args);
-	const char *short_desc;
 	const struct command_option *options;
+	const char *short_desc;
 	const char *note;
 };
 
@@ -149,28 +149,9 @@ bool args_cmdline(const struct args *args, char *buf, const char **cmdline);
  */
 void json_add(struct json_object *obj, const char *key, struct json_object *val);
 
-/**
- * json_add_string() - add a string
- * @obj: the object
- * @key: the member's name
- * @str: the string; NULL and "" are JSON's null
- */
+/* The same for a string, where NULL and "" are JSON's null, for a number, and for true or false */
 void json_add_string(struct json_object *obj, const char *key, const char *str);
-
-/**
- * json_add_number() - add a number
- * @obj: the object
- * @key: the member's name
- * @val: the number
- */
 void json_add_number(struct json_object *obj, const char *key, u64 val);
-
-/**
- * json_add_bool() - add true or false
- * @obj: the object
- * @key: the member's name
- * @val: which
- */
 void json_add_bool(struct json_object *obj, const char *key, bool val);
 
 /**

@@ -36,7 +36,6 @@ void progress_start(const char *slot, const char *file, u64 size)
 	progress.shown = progress.start;
 	progress.width = 0;
 	progress.terminal = isatty(STDERR_FILENO);
-	before_messages(progress_clear);
 }
 
 int progress_line(char *buf, size_t len, u64 ns, u64 read, u64 written)

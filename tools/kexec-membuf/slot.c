@@ -15,36 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A kernel without /proc is asked by mounting: true where it is not known */
-static bool kernel_has_stash(int root)
-{
-	char line[64], name[64];
-	bool found = false;
-	FILE *file;
-	int fd;
-
-	fd = openat(root, "proc/filesystems", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return true;
-	file = fdopen(fd, "r");
-	if (!file) {
-		close(fd);
-		return true;
-	}
-	while (!found && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "nodev %63s", name) == 1)
-			found = !strcmp(name, STASH_FSTYPE);
-	}
-	fclose(file);
-	return found;
-}
-
-static void no_stash_msg(void)
-{
-	error_msg("this kernel has no stash (no '%s' in /proc/filesystems); %s", STASH_FSTYPE,
-		  "boot one built with CONFIG_KEXEC_STASH");
-}
-
 static bool mount_stash(void)
 {
 	int ret;
@@ -56,9 +26,10 @@ static bool mount_stash(void)
 	}
 	ret = sys_mount_stash();
 	if (ret == -ENODEV)
-		no_stash_msg();
+		error_msg("this kernel has no stash; boot one built with CONFIG_KEXEC_STASH");
 	else if (ret == -ENOENT)
-		error_msg("cannot mount the stash: there is no %s; mount /sys first", STASH_DIR);
+		error_msg("cannot mount the stash: there is no %s; mount /sys first, %s", STASH_DIR,
+			  "or boot a kernel built with CONFIG_KEXEC_STASH");
 	else if (ret)
 		error_msg("cannot mount the stash on %s: %s", STASH_DIR, strerror(-ret));
 	return !ret;
@@ -81,10 +52,6 @@ int stash_open(int root)
 
 	if (fd >= 0)
 		return fd;
-	if (!kernel_has_stash(root)) {
-		no_stash_msg();
-		return -1;
-	}
 	if (!mount_stash())
 		return -1;
 	fd = open_if_stash(root);
@@ -282,7 +249,7 @@ bool slot_read(int stash, const char *name, struct slot *slot)
 	return ok;
 }
 
-bool slot_read_loaded(int stash, struct slot *slot)
+bool slot_find(int stash, const char *state, struct slot *slot)
 {
 	struct slot *slots;
 	size_t i, count;
@@ -291,9 +258,40 @@ bool slot_read_loaded(int stash, struct slot *slot)
 	if (!slots_read(stash, &slots, &count))
 		return false;
 	for (i = 0; i < count; i++) {
-		if (!strcmp(slots[i].state, "loaded"))
+		if (!strcmp(slots[i].state, state))
 			*slot = slots[i];
 	}
 	free(slots);
 	return true;
+}
+
+bool kexec_is_loaded(int root, bool *loaded)
+{
+	u64 val;
+	int ret;
+
+	ret = read_number_at(root, "sys/kernel/kexec/loaded", &val);
+	/* Its name before Linux 6.19 */
+	if (ret == -ENOENT)
+		ret = read_number_at(root, "sys/kernel/kexec_loaded", &val);
+	if (ret == -ENOENT) {
+		error_msg("there is no /sys/kernel/kexec/loaded; %s",
+			  "mount /sys, or boot a kernel that has kexec");
+		return false;
+	}
+	if (ret) {
+		error_msg("/sys/kernel/kexec/loaded: cannot be read: %s", strerror(-ret));
+		return false;
+	}
+	*loaded = val;
+	return true;
+}
+
+bool kexec_copy_bytes(int root, u64 *bytes)
+{
+	int ret = read_number_at(root, "sys/kernel/kexec/copy_bytes", bytes);
+
+	if (ret)
+		error_msg("/sys/kernel/kexec/copy_bytes: cannot be read: %s", strerror(-ret));
+	return !ret;
 }

@@ -69,13 +69,14 @@ bool slots_read(int stash, struct slot **slots, size_t *count);
 bool slot_read(int stash, const char *name, struct slot *slot);
 
 /**
- * slot_read_loaded() - find the slot whose payload is the kexec image
+ * slot_find() - find the slot that is in a state
  * @stash: descriptor from stash_open()
- * @slot: filled in; its name is "" if the image is no slot's
+ * @state: "loaded" or "running", of which there is one at most
+ * @slot: filled in; its name is "" if there is none
  *
  * Return: true, or false after a message.
  */
-bool slot_read_loaded(int stash, struct slot *slot);
+bool slot_find(int stash, const char *state, struct slot *slot);
 
 /**
  * slot_reason() - why the kernel refused a slot's payload last

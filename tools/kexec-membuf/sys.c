@@ -70,31 +70,22 @@ int sys_open(int dir, const char *path, int flags)
 
 ssize_t sys_read(int fd, void *buf, size_t len)
 {
-	ssize_t n;
+	ssize_t n = TEMP_FAILURE_RETRY(read(fd, buf, len));
 
-	do {
-		n = read(fd, buf, len);
-	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
 
 ssize_t sys_pread(int fd, void *buf, size_t len, u64 pos)
 {
-	ssize_t n;
+	ssize_t n = TEMP_FAILURE_RETRY(pread(fd, buf, len, pos));
 
-	do {
-		n = pread(fd, buf, len, pos);
-	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
 
 ssize_t sys_write(int fd, const void *buf, size_t len)
 {
-	ssize_t n;
+	ssize_t n = TEMP_FAILURE_RETRY(write(fd, buf, len));
 
-	do {
-		n = write(fd, buf, len);
-	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
 

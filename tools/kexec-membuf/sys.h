@@ -65,45 +65,10 @@ int sys_mount_stash(void);
  */
 ssize_t sys_get_xattr(int fd, const char *name, void *buf, size_t size);
 
-/**
- * sys_open() - open a file of the stash
- * @dir: descriptor of a directory
- * @path: the file's path below it
- * @flags: as open()'s; it is closed on exec
- *
- * Return: the descriptor, or -errno.
- */
+/* As openat(), with O_CLOEXEC, read(), pread() and write(), but for interruptions; or -errno */
 int sys_open(int dir, const char *path, int flags);
-
-/**
- * sys_read() - read from a descriptor
- * @fd: the descriptor
- * @buf: filled in
- * @len: at most so many bytes
- *
- * Return: as read()'s, or -errno.
- */
 ssize_t sys_read(int fd, void *buf, size_t len);
-
-/**
- * sys_pread() - read from a place of a file
- * @fd: the file's descriptor
- * @buf: filled in
- * @len: at most so many bytes
- * @pos: the place
- *
- * Return: as pread()'s, or -errno.
- */
 ssize_t sys_pread(int fd, void *buf, size_t len, u64 pos);
-
-/**
- * sys_write() - write to a file of the stash
- * @fd: the file's descriptor
- * @buf: the bytes
- * @len: how many there are
- *
- * Return: how many were written, or -errno.
- */
 ssize_t sys_write(int fd, const void *buf, size_t len);
 
 /**

@@ -13,12 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static void (*message_hook)(void);
-
 static void print_msg(const char *prefix, const char *format, va_list va)
 {
-	if (message_hook)
-		message_hook();
+	progress_clear();
 	/* What was printed before comes first, also where both go into one file */
 	fflush(stdout);
 	fputs(prefix, stderr);
@@ -42,11 +39,6 @@ void notice_msg(const char *format, ...)
 	va_start(va, format);
 	print_msg("kexec-membuf: note: ", format, va);
 	va_end(va);
-}
-
-void before_messages(void (*hook)(void))
-{
-	message_hook = hook;
 }
 
 void *xmalloc(size_t size)
@@ -92,10 +84,9 @@ ssize_t read_at(int dir, const char *path, void *buf, size_t size)
 	if (fd < 0)
 		return -errno;
 	do {
-		n = read(fd, (char *)buf + done, size - done);
-		if (n > 0)
-			done += n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
+		n = TEMP_FAILURE_RETRY(read(fd, (char *)buf + done, size - done));
+		done += n > 0 ? n : 0;
+	} while (n > 0);
 	if (n < 0)
 		n = -errno;
 	close(fd);

@@ -50,12 +50,6 @@ __printf(1, 2) char *xasprintf(const char *format, ...);
 __printf(1, 2) void notice_msg(const char *format, ...);
 
 /**
- * before_messages() - have a function called before each message
- * @hook: the function, or NULL
- */
-void before_messages(void (*hook)(void));
-
-/**
  * close_fd() - close a descriptor if there is one
  * @fd: the descriptor, or a negative number
  */

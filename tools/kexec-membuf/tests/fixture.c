@@ -457,7 +457,6 @@ int fixture_setup(void **state)
 	fake.mounted = true;
 	fake.load_state = "loaded\n";
 	fake.flip = -1;
-	put_text("proc/filesystems", "nodev\tsysfs\n\text4\nnodev\tkexec_stash\n");
 	put_text("proc/cmdline", "root=/dev/vda quiet\n");
 	put_text("proc/sys/kernel/kexec_load_disabled", "0\n");
 	put_text("proc/sys/kernel/kexec_load_limit_reboot", "-1\n");
