@@ -46,7 +46,7 @@ def test_refusal_has_the_kernels_reason(m):
     assert lines[-1].startswith(f"verdict:  would be refused: {why} (EACCES); ")
     assert f"slot 'plain': {why} (EACCES); " in m.fails("kexec-membuf load plain")
     said = json.loads(m.run("kexec-membuf verify plain --json", REFUSED))
-    assert (said["verdict"], said["error"], said["why"]) == ("refused", "EACCES", f"{why} (EACCES)")
+    assert (said["verdict"], said["error"]) == ("refused", "EACCES") and said["why"].startswith(f"{why} (EACCES); ")
 
 
 def test_keys_are_named(m):

@@ -95,12 +95,12 @@ int cmd_exec(const struct args *args)
 static bool unload_image(int root)
 {
 	int ret = sys_kexec_file_load(-1, -1, NULL, KEXEC_FILE_UNLOAD);
-	struct refusal refusal;
+	char why[REFUSAL_LEN];
 
 	if (!ret)
 		return true;
-	refusal_read(root, -1, NULL, -ret, &refusal);
-	error_msg("cannot unload: %s; %s", refusal.why, refusal.todo);
+	refusal_read(root, -1, NULL, -ret, why);
+	error_msg("cannot unload: %s", why);
 	return false;
 }
 

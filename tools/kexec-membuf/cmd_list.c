@@ -173,6 +173,6 @@ int cmd_show(const struct args *args)
 		json_print(slot_to_json(&args->slot, &payload));
 	else
 		print_slot(&args->slot, &payload);
-	payload_free(&payload);
+	dtb_free(&payload.dtb);
 	return STATUS_DONE;
 }

@@ -120,7 +120,7 @@ static unsigned long load_flags(const struct args *args)
 static bool load(const struct args *args, struct load_result *res)
 {
 	const char *name = args->slot.name, *path = args->path[KEXEC_STASH_INITRD], *cmdline;
-	char buf[KEXEC_STASH_BOOTARGS_LEN];
+	char buf[KEXEC_STASH_BOOTARGS_LEN], why[REFUSAL_LEN];
 	int kernel, initrd = -1, ret;
 	bool ok = false;
 	u64 start;
@@ -139,10 +139,12 @@ static bool load(const struct args *args, struct load_result *res)
 	start = now_ns();
 	ret = sys_kexec_file_load(kernel, initrd, cmdline, load_flags(args));
 	res->load_ns = now_ns() - start;
-	if (ret)
-		refusal_tell(args->root, args->stash, name, -ret);
-	else
+	if (ret) {
+		refusal_read(args->root, args->stash, name, -ret, why);
+		error_msg("slot '%s': %s", name, why);
+	} else {
 		ok = get_result(args, res);
+	}
 out:
 	close_fd(initrd);
 	close_fd(kernel);

@@ -61,7 +61,6 @@ static bool write_source(struct stage *stage, enum kexec_stash_file_id id,
 	}
 	if (len < 0 || !source_finish(src))
 		return false;
-	slot_writer_close(writer);
 	progress_done(writer->size[id]);
 	return true;
 }
@@ -96,7 +95,6 @@ static bool write_small(struct stage *stage, unsigned int id, const void *buf, s
 	progress_start(stage->args->slot.name, slot_file_name(id), len);
 	if (!slot_writer_open(&stage->writer, id) || !write_piece(stage, id, buf, len))
 		return false;
-	slot_writer_close(&stage->writer);
 	progress_done(len);
 	return true;
 }

@@ -17,13 +17,13 @@
  * @slot: the slot
  * @sigs: what could prove its files
  * @err: why it would not load it, an errno; 0 if it would
- * @refusal: the same in words
+ * @why: the same in words
  */
 struct verdict {
 	const struct slot *slot;
 	struct signatures sigs[KEXEC_STASH_NR_FILES];
 	int err;
-	struct refusal refusal;
+	char why[REFUSAL_LEN];
 };
 
 static void print_file(const struct verdict *verdict, enum kexec_stash_file_id id)
@@ -55,15 +55,13 @@ static void print_file(const struct verdict *verdict, enum kexec_stash_file_id i
 
 static void print_text(const struct verdict *verdict)
 {
-	const struct refusal *refusal = &verdict->refusal;
 	int id;
 
 	printf("slot:     %s, %s\n", verdict->slot->name, verdict->slot->state);
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++)
 		print_file(verdict, id);
 	if (verdict->err)
-		printf("verdict:  would be refused: %s%s%s\n", refusal->why,
-		       refusal->todo ? "; " : "", refusal->todo ? refusal->todo : "");
+		printf("verdict:  would be refused: %s\n", verdict->why);
 	else
 		puts("verdict:  would be adopted");
 }
@@ -89,8 +87,7 @@ static void print_json(const struct verdict *verdict)
 	json_add_files(obj, verdict->slot->file_size, add_file, verdict->sigs);
 	json_add_string(obj, "verdict", verdict->err ? "refused" : "adopted");
 	json_add_string(obj, "error", verdict->err ? strerrorname_np(verdict->err) : NULL);
-	json_add_string(obj, "why", verdict->refusal.why);
-	json_add_string(obj, "todo", verdict->refusal.todo);
+	json_add_string(obj, "why", verdict->why);
 	json_print(obj);
 }
 
@@ -118,12 +115,11 @@ static int ask(const struct args *args, struct verdict *verdict)
 	close_fd(kernel);
 	if (!verdict->err)
 		return STATUS_DONE;
-	if (!was_asked(verdict->err)) {
-		refusal_tell(args->root, args->stash, name, verdict->err);
-		return STATUS_FAILED;
-	}
-	refusal_read(args->root, args->stash, name, verdict->err, &verdict->refusal);
-	return STATUS_REFUSED;
+	refusal_read(args->root, args->stash, name, verdict->err, verdict->why);
+	if (was_asked(verdict->err))
+		return STATUS_REFUSED;
+	error_msg("slot '%s': %s", name, verdict->why);
+	return STATUS_FAILED;
 }
 
 int cmd_verify(const struct args *args)

@@ -12,7 +12,7 @@
 
 #define SIGN_IT		"sign it with a key that this kernel trusts"
 
-/* No @why is strerror()'s; no @todo is for the kernel's reason to tell */
+/* No @why is strerror()'s, or the kernel's own reason; no @todo is for that reason to tell */
 static const struct {
 	int err;
 	unsigned int actions;
@@ -24,20 +24,16 @@ static const struct {
 	{ EACCES, ACTION_LOAD, "a security policy forbids it",
 	  "see the audit log, and the rules and signatures of IMA or the security module" },
 	{ EBUSY, ACTION_LOAD, "another kexec is under way, try again", NULL },
-	{ ENODATA, ACTION_LOAD, "kernel: there is none", "stage one first" },
-	{ EINVAL, ACTION_LOAD, "the kernel refused the payload or an argument of the call", NULL },
-	{ ENOEXEC, ACTION_LOAD, "kernel: is not an arm64 Image that can run here",
-	  "stage an uncompressed arm64 Image" },
-	{ EBADMSG, ACTION_LOAD, "its content does not match the recorded digest",
-	  "stage it again" },
-	{ ENOSPC, ACTION_LOAD, "the payload and what a load adds do not fit into the slot",
-	  "take a larger slot or a smaller initrd" },
-	{ ETXTBSY, ACTION_LOAD, "a file is open for writing", "close it and try again" },
+	{ ENODATA, ACTION_LOAD, NULL, "stage one first" },
+	{ ENOEXEC, ACTION_LOAD, NULL, "stage an uncompressed arm64 Image" },
+	{ EBADMSG, ACTION_LOAD, NULL, "stage it again" },
+	{ ENOSPC, ACTION_LOAD, NULL, "take a larger slot or a smaller initrd" },
+	{ ETXTBSY, ACTION_LOAD, NULL, "close it and try again" },
 	{ ENOSYS, ACTION_LOAD, "this kernel has no kexec_file_load()",
 	  "boot one that was built with CONFIG_KEXEC_FILE and CONFIG_KEXEC_STASH" },
-	{ EKEYREJECTED, ACTION_LOAD, "kernel: its signature is not valid", SIGN_IT },
-	{ ENOKEY, ACTION_LOAD, "kernel: its key is not known to this kernel", SIGN_IT },
-	{ ENOMEM, ACTION_LOAD, "there is not enough memory", "free some and try again" },
+	{ EKEYREJECTED, ACTION_LOAD, NULL, SIGN_IT },
+	{ ENOKEY, ACTION_LOAD, NULL, SIGN_IT },
+	{ ENOMEM, ACTION_LOAD, NULL, "free some and try again" },
 
 	{ EACCES, ACTION_CHANGE | ACTION_RELEASE, NULL, "run this as root" },
 	{ EPERM, ACTION_CHANGE | ACTION_RELEASE, NULL, "run this as root" },
@@ -86,7 +82,7 @@ static const char *outside_todo(int root, int err)
 }
 
 /* If the kernel did not get as far as the slot, the reason there is an older one */
-void refusal_read(int root, int stash, const char *slot, int err, struct refusal *refusal)
+void refusal_read(int root, int stash, const char *slot, int err, char *line)
 {
 	const char *todo, *outside = outside_todo(root, err);
 	const char *why = explain(ACTION_LOAD, err, &todo);
@@ -102,15 +98,6 @@ void refusal_read(int root, int stash, const char *slot, int err, struct refusal
 	} else if (!todo) {
 		todo = "see dmesg";
 	}
-	snprintf(refusal->why, sizeof(refusal->why), "%s (%s)", why, strerrorname_np(err));
-	refusal->todo = todo;
-}
-
-void refusal_tell(int root, int stash, const char *slot, int err)
-{
-	struct refusal refusal;
-
-	refusal_read(root, stash, slot, err, &refusal);
-	error_msg("slot '%s': %s%s%s", slot, refusal.why, refusal.todo ? "; " : "",
-		  refusal.todo ? refusal.todo : "");
+	snprintf(line, REFUSAL_LEN, "%s (%s)%s%s", why, strerrorname_np(err), todo ? "; " : "",
+		 todo ? todo : "");
 }

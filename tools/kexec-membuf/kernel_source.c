@@ -85,7 +85,8 @@ static bool check_image(struct kernel_source *kernel, u64 room)
 			     "take a larger slot");
 	else if (ret)
 		source_error(kernel->src, "%s", why);
-	else if (kernel->size != SOURCE_SIZE_UNKNOWN && kernel->size > kernel->image.image_size)
+	else if (!kernel->packed[0] && kernel->src->size != SOURCE_SIZE_UNKNOWN &&
+		 kernel->src->size > kernel->image.image_size)
 		source_error(kernel->src, "is larger than its image_size of %llu bytes",
 			     kernel->image.image_size);
 	else
@@ -102,7 +103,6 @@ bool kernel_source_start(struct kernel_source *kernel, struct source *src, const
 	kernel->src = src;
 	if (!look(kernel, comp, &content))
 		return false;
-	kernel->size = kernel->packed[0] ? SOURCE_SIZE_UNKNOWN : src->size;
 	kernel->unpacker = unpack_start(src, content, room);
 	if (!kernel->unpacker)
 		return false;

@@ -123,8 +123,3 @@ void payload_read(int stash, const struct slot *slot, struct payload *payload)
 	if (slot->file_size[KEXEC_STASH_DTB])
 		payload->dtb_why = dtb_read_file(stash, slot, &payload->dtb);
 }
-
-void payload_free(struct payload *payload)
-{
-	dtb_free(&payload->dtb);
-}

@@ -176,16 +176,10 @@ void dtb_free(struct dtb_info *info);
  * payload_read() - read a slot's payload
  * @stash: descriptor from stash_open()
  * @slot: the slot
- * @payload: filled in, to be freed with payload_free(). What could not be read or is broken has
- *	its reason beside it
+ * @payload: filled in; its @dtb is to be freed with dtb_free(). What could not be read or is
+ *	broken has its reason beside it
  */
 void payload_read(int stash, const struct slot *slot, struct payload *payload);
-
-/**
- * payload_free() - free what payload_read() filled in
- * @payload: the payload
- */
-void payload_free(struct payload *payload);
 
 /* What could prove a payload: told, not judged, which is the kernel's to do */
 
@@ -323,7 +317,7 @@ bool slot_writer_begin(struct slot_writer *writer, int stash, const struct slot 
 bool slot_writer_empty(struct slot_writer *writer);
 
 /**
- * slot_writer_open() - begin with one of the files
+ * slot_writer_open() - be done with the file before, if any, and begin with one of the files
  * @writer: the writer
  * @id: the file; the kernel is the first one
  *
@@ -343,12 +337,6 @@ bool slot_writer_open(struct slot_writer *writer, unsigned int id);
  */
 bool slot_writer_write(struct slot_writer *writer, unsigned int id, const u8 *buf, size_t len,
 		       u64 room);
-
-/**
- * slot_writer_close() - be done with the file that was opened
- * @writer: the writer
- */
-void slot_writer_close(struct slot_writer *writer);
 
 /**
  * slot_writer_commit() - the payload is complete
@@ -392,34 +380,19 @@ enum action {
  */
 const char *explain(enum action action, int err, const char **todo);
 
-/**
- * struct refusal - why the kernel refused a slot
- * @why: the kernel's own reason, or what the error means; with the error's name
- * @todo: what to do about it, or NULL
- */
-struct refusal {
-	char why[SLOT_REASON_LEN + 32];
-	const char *todo;
-};
+/* Room for what refusal_read() writes */
+#define REFUSAL_LEN	(SLOT_REASON_LEN + 256)
 
 /**
- * refusal_read() - find out why the kernel refused a slot
+ * refusal_read() - find out why the kernel refused a load or a check
  * @root: descriptor of the root directory, where sysctls and capabilities are looked up
  * @stash: descriptor from stash_open()
  * @slot: the slot's name, or NULL for an error that is no slot's
  * @err: the error, a positive errno
- * @refusal: filled in
+ * @line: REFUSAL_LEN bytes, filled in: the kernel's own reason, or what the error means, the
+ *	error's name, and what to do
  */
-void refusal_read(int root, int stash, const char *slot, int err, struct refusal *refusal);
-
-/**
- * refusal_tell() - say on standard error why the kernel refused a slot
- * @root: as refusal_read() has it
- * @stash: descriptor from stash_open()
- * @slot: the slot's name
- * @err: the error, a positive errno
- */
-void refusal_tell(int root, int stash, const char *slot, int err);
+void refusal_read(int root, int stash, const char *slot, int err, char *line);
 
 /* The loaded image, as /sys/kernel/kexec shows it */
 

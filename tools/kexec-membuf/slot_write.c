@@ -113,7 +113,7 @@ bool slot_writer_begin(struct slot_writer *writer, int stash, const struct slot 
 	return writer->kernel >= 0;
 }
 
-void slot_writer_close(struct slot_writer *writer)
+static void close_file(struct slot_writer *writer)
 {
 	close_fd(writer->back);
 	writer->back = -1;
@@ -127,7 +127,7 @@ static void empty_again(struct slot_writer *writer)
 {
 	unsigned int id;
 
-	slot_writer_close(writer);
+	close_file(writer);
 	for (id = 0; id < SLOT_NR_FILES; id++)
 		empty_file(writer->stash, writer->slot->name, id);
 	if (writer->kernel >= 0)
@@ -160,6 +160,7 @@ bool slot_writer_empty(struct slot_writer *writer)
 
 bool slot_writer_open(struct slot_writer *writer, unsigned int id)
 {
+	close_file(writer);
 	writer->out = id == KEXEC_STASH_KERNEL ? writer->kernel : open_file(writer, id, O_WRONLY);
 	if (writer->out < 0)
 		return false;
@@ -251,6 +252,7 @@ static bool close_kernel(struct slot_writer *writer, struct slot *slot)
 
 bool slot_writer_commit(struct slot_writer *writer, struct slot *slot)
 {
+	close_file(writer);
 	if (!slot_read(writer->stash, writer->slot->name, slot) || !check_sizes(writer, slot))
 		return false;
 	if (interrupted()) {
@@ -268,7 +270,7 @@ void slot_writer_end(struct slot_writer *writer)
 	if (unfinished == writer)
 		empty_unfinished();
 	if (writer->slot) {
-		slot_writer_close(writer);
+		close_file(writer);
 		if (writer->kernel >= 0)
 			sys_close_written(writer->kernel);
 	}

@@ -463,7 +463,6 @@ void fit_free(struct fit *fit);
  * @piece: its first bytes, unpacked
  * @len: how many these are
  * @image: what its header says
- * @size: its size in bytes, or SOURCE_SIZE_UNKNOWN
  * @packed: what it is unpacked from: "gzip", "zboot-zstd", "" for an Image
  */
 struct kernel_source {
@@ -472,7 +471,6 @@ struct kernel_source {
 	const u8 *piece;
 	ssize_t len;
 	struct kexec_stash_image image;
-	u64 size;
 	char packed[KERNEL_PACKED_LEN];
 };
 

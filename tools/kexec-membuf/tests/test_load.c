@@ -258,7 +258,7 @@ static void kernel_without_reasons_is_no_failure(void **state)
 	remove_path("sys/fs/kexec/a/reason");
 	fake.load_ret = -ENOSPC;
 	run("load", "a", NULL);
-	assert_error("slot 'a': the payload and what a load adds do not fit into the slot (ENOSPC); "
+	assert_error("slot 'a': No space left on device (ENOSPC); "
 		     "take a larger slot or a smaller initrd");
 }
 
@@ -275,25 +275,25 @@ static void each_error_has_a_reason_and_advice(void **state)
 		  "see the audit log, and the rules and signatures of IMA or the security module" },
 		{ EBUSY, "another kexec is under way, try again (EBUSY)",
 		  "see dmesg" },
-		{ ENODATA, "kernel: there is none (ENODATA)",
+		{ ENODATA, "No data available (ENODATA)",
 		  "stage one first" },
-		{ EINVAL, "the kernel refused the payload or an argument of the call (EINVAL)",
+		{ EINVAL, "Invalid argument (EINVAL)",
 		  "see dmesg" },
-		{ ENOEXEC, "kernel: is not an arm64 Image that can run here (ENOEXEC)",
+		{ ENOEXEC, "Exec format error (ENOEXEC)",
 		  "stage an uncompressed arm64 Image" },
-		{ EBADMSG, "its content does not match the recorded digest (EBADMSG)",
+		{ EBADMSG, "Bad message (EBADMSG)",
 		  "stage it again" },
-		{ ENOSPC, "the payload and what a load adds do not fit into the slot (ENOSPC)",
+		{ ENOSPC, "No space left on device (ENOSPC)",
 		  "take a larger slot or a smaller initrd" },
-		{ ETXTBSY, "a file is open for writing (ETXTBSY)",
+		{ ETXTBSY, "Text file busy (ETXTBSY)",
 		  "close it and try again" },
 		{ ENOSYS, "this kernel has no kexec_file_load() (ENOSYS)",
 		  "boot one that was built with CONFIG_KEXEC_FILE and CONFIG_KEXEC_STASH" },
-		{ EKEYREJECTED, "kernel: its signature is not valid (EKEYREJECTED)",
+		{ EKEYREJECTED, "Key was rejected by service (EKEYREJECTED)",
 		  "sign it with a key that this kernel trusts" },
-		{ ENOKEY, "kernel: its key is not known to this kernel (ENOKEY)",
+		{ ENOKEY, "Required key not available (ENOKEY)",
 		  "sign it with a key that this kernel trusts" },
-		{ ENOMEM, "there is not enough memory (ENOMEM)",
+		{ ENOMEM, "Cannot allocate memory (ENOMEM)",
 		  "free some and try again" },
 		{ EIO, "Input/output error (EIO)",
 		  "see dmesg" },
