@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a file that is to be a kernel or an initrd is, by its first bytes
+ * What a file that is to be a kernel or an initrd is, by its first bytes; a kernel to be staged
  */
 
 #include "stage.h"
 #include "utils.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define UIMAGE_MAGIC	"\x27\x05\x19\x56"
@@ -71,7 +72,8 @@ const char *content_initrd_fault(const u8 *head, size_t len)
 	return UIMAGE_IS "strip its header of 64 bytes (dd bs=64 skip=1)";
 }
 
-const char *content_compression(enum content content)
+/* As FITs have it */
+static const char *compression_name(enum content content)
 {
 	static const char * const names[] = {
 		[CONTENT_GZIP] = "gzip",
@@ -90,21 +92,118 @@ const char *content_compression(enum content content)
 #define ZBOOT_COMP	0x18
 #define ZBOOT_LEN	0x38
 
-static u64 get_le32(const u8 *p)
+/* From here on only what is compressed in it is read; @content is set to how */
+static bool open_zboot(struct source *src, enum content *content)
 {
-	return p[0] | p[1] << 8 | p[2] << 16 | (u64)p[3] << 24;
+	char comp[ZBOOT_LEN - ZBOOT_COMP + 1] = "";
+	struct file_range payload;
+
+	if (src->peek_len < ZBOOT_LEN) {
+		source_error(src, "is cut off");
+		return false;
+	}
+	payload.offset = get_le32(src->peek + ZBOOT_OFFSET);
+	payload.size = get_le32(src->peek + ZBOOT_SIZE);
+	if (payload.offset < ZBOOT_LEN || !payload.size) {
+		source_error(src, "is an EFI zboot image with a broken header");
+		return false;
+	}
+	memcpy(comp, src->peek + ZBOOT_COMP, ZBOOT_LEN - ZBOOT_COMP);
+	make_printable(comp);
+	for (*content = CONTENT_GZIP; *content <= CONTENT_LZ4; ++*content) {
+		const char *name = compression_name(*content);
+
+		/* Some kernels say how: "zstd22", "xzkern" */
+		if (!strncmp(comp, name, strlen(name)) && unpack_known(*content))
+			return source_narrow(src, &payload);
+	}
+	source_error(src, "is an EFI zboot image, %s compressed: unpack it first", comp);
+	return false;
 }
 
-const char *zboot_read(const u8 *head, size_t len, struct zboot *zboot)
+static bool look(struct kernel_source *kernel, const char *comp, enum content *content)
 {
-	if (len < ZBOOT_LEN)
-		return "is cut off";
-	zboot->payload.offset = get_le32(head + ZBOOT_OFFSET);
-	zboot->payload.size = get_le32(head + ZBOOT_SIZE);
-	memcpy(zboot->comp, head + ZBOOT_COMP, ZBOOT_LEN - ZBOOT_COMP);
-	zboot->comp[ZBOOT_LEN - ZBOOT_COMP] = '\0';
-	make_printable(zboot->comp);
-	if (zboot->payload.offset < ZBOOT_LEN || !zboot->payload.size)
-		return "is an EFI zboot image with a broken header";
-	return NULL;
+	const char *why, *name, *zboot = "";
+	struct source *src = kernel->src;
+
+	if (!source_peek(src))
+		return false;
+	*content = content_look(src->peek, src->peek_len, &why);
+	name = compression_name(*content);
+	if (*content == CONTENT_OTHER) {
+		source_error(src, "%s", why);
+		return false;
+	}
+	if (comp && strcmp(comp, "none") && strcmp(comp, name)) {
+		source_error(src, "is said to be %s compressed, but is not", comp);
+		return false;
+	}
+	if (*content == CONTENT_ZBOOT) {
+		zboot = "zboot-";
+		if (!open_zboot(src, content))
+			return false;
+	}
+	if (*content != CONTENT_IMAGE && !unpack_known(*content)) {
+		source_error(src, "is %s compressed: unpack it first", name);
+		return false;
+	}
+	if (*content != CONTENT_IMAGE)
+		snprintf(kernel->packed, sizeof(kernel->packed), "%s%s", zboot,
+			 compression_name(*content));
+	return true;
+}
+
+static bool check_unpacked(const struct kernel_source *kernel)
+{
+	const char *why = "is compressed once more: unpack it first";
+
+	if (content_look(kernel->piece, kernel->len, &why) == CONTENT_IMAGE)
+		return true;
+	source_error(kernel->src, "%s%s", kernel->packed[0] ? "once it is unpacked, " : "",
+		     why ? why : "is compressed once more: unpack it first");
+	return false;
+}
+
+static bool check_image(struct kernel_source *kernel, u64 room)
+{
+	const char *why;
+	int ret = kexec_stash_image_read(kernel->piece, kernel->len, room, &kernel->image, &why);
+
+	if (ret == -ENOSPC)
+		source_error(kernel->src, "owns %llu bytes of memory (its image_size), %s %llu; %s",
+			     kernel->image.image_size, "but the slot has room for", room,
+			     "take a larger slot");
+	else if (ret)
+		source_error(kernel->src, "%s", why);
+	else if (!kernel->packed[0] && kernel->src->size != SOURCE_SIZE_UNKNOWN &&
+		 kernel->src->size > kernel->image.image_size)
+		source_error(kernel->src, "is larger than its image_size of %llu bytes",
+			     kernel->image.image_size);
+	else
+		return true;
+	return false;
+}
+
+bool kernel_source_start(struct kernel_source *kernel, struct source *src, const char *comp,
+			 u64 room)
+{
+	enum content content;
+
+	memset(kernel, 0, sizeof(*kernel));
+	kernel->src = src;
+	if (!look(kernel, comp, &content))
+		return false;
+	kernel->unpacker = unpack_start(src, content, room);
+	if (!kernel->unpacker)
+		return false;
+	kernel->len = unpack_next(kernel->unpacker, &kernel->piece);
+	if (kernel->len < 0)
+		return false;
+	return check_unpacked(kernel) && check_image(kernel, room);
+}
+
+void kernel_source_end(struct kernel_source *kernel)
+{
+	unpack_end(kernel->unpacker);
+	kernel->unpacker = NULL;
 }

@@ -24,9 +24,6 @@ struct file_range {
 	u64 size;
 };
 
-/* As many of a file's first bytes as content_look() looks at */
-#define CONTENT_HEAD_LEN	0x206
-
 /* As many as all magic numbers of packed files have at most */
 #define CONTENT_MAGIC_LEN	6
 
@@ -72,37 +69,6 @@ enum content content_look(const u8 *head, size_t len, const char **why);
  * Return: what it is and what to do, or NULL.
  */
 const char *content_initrd_fault(const u8 *head, size_t len);
-
-/**
- * content_compression() - the name of a compression, as FITs have it
- * @content: what a file is
- *
- * Return: the name; "none" if it is not compressed.
- */
-const char *content_compression(enum content content);
-
-/* Longest name of a compression in a zboot header, the NUL included */
-#define ZBOOT_COMP_LEN	33
-
-/**
- * struct zboot - the header of an EFI zboot image
- * @payload: where the compressed Image is
- * @comp: how it is compressed, made printable: "gzip", "zstd"
- */
-struct zboot {
-	struct file_range payload;
-	char comp[ZBOOT_COMP_LEN];
-};
-
-/**
- * zboot_read() - read the header of an EFI zboot image
- * @head: its first bytes
- * @len: how many there are at @head
- * @zboot: filled in
- *
- * Return: NULL, or what is wrong with it.
- */
-const char *zboot_read(const u8 *head, size_t len, struct zboot *zboot);
 
 /* The checksums that a FIT has of its images */
 

@@ -36,11 +36,6 @@ struct lz4 {
 	char out[OLD_BLOCK_LEN];
 };
 
-static u32 get_le32(const u8 *p)
-{
-	return p[0] | p[1] << 8 | p[2] << 16 | (u32)p[3] << 24;
-}
-
 static bool start(struct unpacker *unpacker)
 {
 	/* Not touched where it is a frame */

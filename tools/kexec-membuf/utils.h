@@ -18,6 +18,12 @@
 
 #define NSEC_PER_SEC	1000000000ULL
 
+/* A number of 32 bits as PE images and compressed files have it, wherever it lies */
+static inline u32 get_le32(const u8 *p)
+{
+	return p[0] | p[1] << 8 | p[2] << 16 | (u32)p[3] << 24;
+}
+
 /* Long enough for what human_size() writes */
 #define HUMAN_SIZE_LEN	16
 

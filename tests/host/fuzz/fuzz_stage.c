@@ -54,16 +54,12 @@ static void fuzz_head(const u8 *data, size_t size)
 {
 	const char *why = NULL;
 	struct signatures sigs = {};
-	struct zboot zboot;
 
 	signature_pe(data, size < PE_HEAD_LEN ? size : PE_HEAD_LEN);
 	signature_ima(data, size, &sigs);
 	demand(sigs.ima && strlen(sigs.key) < KEY_ID_LEN, "security.ima is not told right");
 	if (content_look(data, size, &why) == CONTENT_OTHER)
 		demand(why, "a kernel is refused without a reason");
-	if (!zboot_read(data, size, &zboot))
-		demand(zboot.payload.offset && zboot.payload.size &&
-		       strlen(zboot.comp) < ZBOOT_COMP_LEN, "a zboot header is not right");
 }
 
 static void unpack_all(struct kernel_source *kernel)
