@@ -162,8 +162,9 @@ int cmd_load(const struct args *args)
 	else
 		print_text(args, &res);
 	if (res.copy_bytes) {
-		error_msg("slot '%s': is loaded, but exec would copy %llu bytes; %s", args->slot.name,
-			  res.copy_bytes, "unload it and report this fault of the kernel");
+		error_msg("slot '%s': is loaded, but exec would copy %llu bytes; %s",
+			  args->slot.name, res.copy_bytes,
+			  "unload it and report this fault of the kernel");
 		return STATUS_FAILED;
 	}
 	return STATUS_DONE;

@@ -220,7 +220,7 @@ int cmd_stage_check(const struct args *args)
 	int id, files = 0, stdins = 0;
 
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
-		files += args->path[id] != NULL;
+		files += !!args->path[id];
 		stdins += args->path[id] && !strcmp(args->path[id], "-");
 	}
 	if (args->fit && files)

@@ -105,7 +105,8 @@ static const char *kernel_read_file(int stash, const struct slot *slot,
 
 static const char *cmdline_read_file(int stash, const struct slot *slot, char *cmdline, size_t size)
 {
-	int ret = read_line_at(stash, slot_path(slot->name, KEXEC_STASH_CMDLINE).str, cmdline, size);
+	struct slot_path path = slot_path(slot->name, KEXEC_STASH_CMDLINE);
+	int ret = read_line_at(stash, path.str, cmdline, size);
 
 	if (!ret)
 		return NULL;

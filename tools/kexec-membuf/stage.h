@@ -258,7 +258,7 @@ void source_notice(const struct source *src, const char *format, ...);
 
 /* As far as a packed file may look back: what kernels are packed with (zstd --ultra -22, xz -9) */
 #define UNPACK_WINDOW_LOG	27
-#define UNPACK_WINDOW_MAX	(1ULL << UNPACK_WINDOW_LOG)
+#define UNPACK_WINDOW_MAX	(128ULL << 20)
 
 #define UNPACK_NO_MEMORY	"cannot be unpacked: out of memory"
 
@@ -361,7 +361,7 @@ enum unpack_status unpack_damaged(const struct unpacker *unpacker, const char *w
 enum unpack_status unpack_window_too_large(const struct unpacker *unpacker);
 enum unpack_status unpack_cut_off(const struct unpacker *unpacker);
 
-/* A FIT: which of its images a configuration is made of, and where these are. All bytes are untrusted */
+/* A FIT, which is not trusted: of which images a configuration is made, and where these are */
 
 /* Checksums of one image at most */
 #define FIT_SUMS_MAX	8

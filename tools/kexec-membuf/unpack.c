@@ -251,7 +251,8 @@ ssize_t unpack_next(struct unpacker *unpacker, const u8 **piece)
 	}
 	unpacker->total += unpacker->len;
 	if (unpacker->total > unpacker->room) {
-		source_error(unpacker->src, "unpacks to more than the %llu bytes of room for it; %s",
+		source_error(unpacker->src,
+			     "unpacks to more than the %llu bytes of room for it; %s",
 			     unpacker->room, "take a larger slot");
 		return -1;
 	}

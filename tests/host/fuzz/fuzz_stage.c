@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz what is staged from: the input is a FIT, and it is a kernel as it may come, packed or not, and what signs one
+ * Fuzz what is staged from: the input is a FIT, and it is a kernel as it may come, packed or not,
+ * and what signs one
  */
 
 #include <stdio.h>

@@ -231,7 +231,7 @@ static void failed_mount_is_said(void **state)
 	fake.mount_ret = -ENOENT;
 	run("list", NULL);
 	assert_int_equal(status, STATUS_FAILED);
-	assert_error("cannot mount the stash: there is no /sys/fs/kexec; mount /sys first, "
+	assert_error("cannot mount the stash: there is no /sys/fs/kexec; mount /sys first, %s",
 		     "or boot a kernel built with CONFIG_KEXEC_STASH");
 }
 
