@@ -66,7 +66,7 @@ static const struct command commands[] = {
 	{ "show", NEEDS_SLOT, cmd_show, NULL, json_options, "Show all about one slot", NULL },
 	{ "stage", NEEDS_SLOT, cmd_stage, cmd_stage_check, stage_options,
 	  "Put a payload into a slot, in place of what is there",
-	  "  --kernel or --fit must be given. Files not given are removed from the slot.\n"
+	  "  Give --kernel or --fit. Files not given are removed from the slot.\n"
 	  "  One FILE may be '-', standard input; not that of --fit, unless it is a file.\n" },
 	{ "verify", NEEDS_SLOT, cmd_verify, NULL, json_options,
 	  "Ask the kernel whether it would load a slot's payload",
