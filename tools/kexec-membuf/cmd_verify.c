@@ -91,10 +91,14 @@ static void print_json(const struct verdict *verdict)
 	json_print(obj);
 }
 
-/* Errors that are no verdict: a load would not have got as far as the slot */
-static bool was_asked(int err)
+/* The kernel gives a reason of each slot that it refuses; and a sysctl refuses root any of them */
+static bool was_asked(const struct args *args, int err)
 {
-	return err != ENOSYS && err != EINTR && err != ENOMEM && (err != EPERM || !geteuid());
+	char reason[SLOT_REASON_LEN];
+
+	if (err == EPERM)
+		return !geteuid();
+	return slot_reason(args->stash, args->slot.name, reason) > 0;
 }
 
 static int ask(const struct args *args, struct verdict *verdict)
@@ -116,7 +120,7 @@ static int ask(const struct args *args, struct verdict *verdict)
 	if (!verdict->err)
 		return STATUS_DONE;
 	refusal_read(args->root, args->stash, name, verdict->err, verdict->why);
-	if (was_asked(verdict->err))
+	if (was_asked(args, verdict->err))
 		return STATUS_REFUSED;
 	error_msg("slot '%s': %s", name, verdict->why);
 	return STATUS_FAILED;

@@ -64,9 +64,10 @@ static void what_is_no_answer_is_a_failure(void **state)
 	run("verify", "a", NULL);
 	assert_int_equal(status, STATUS_FAILED);
 	assert_error("slot 'a': the kernel does not permit it (EPERM); run this as root");
-	fake.load_ret = -ENOSYS;
+	fake.load_ret = -EBUSY;
 	run("verify", "a", NULL);
 	assert_int_equal(status, STATUS_FAILED);
+	assert_error("slot 'a': another kexec is under way, try again (EBUSY); see dmesg");
 	run("verify", "b", NULL);
 	assert_int_equal(status, STATUS_FAILED);
 	assert_error("slot 'b': does not exist; there are: 'a'");
