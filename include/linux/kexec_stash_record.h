@@ -38,29 +38,6 @@
  */
 #define KEXEC_STASH_FILE_ALIGN SZ_64K
 
-/* booting.rst: a dtb is at most 2 MiB and does not cross a 2 MiB boundary */
-#define KEXEC_STASH_DTB_MAX SZ_2M
-
-/*
- * The end of a slot, kept free of kernel and initrd when a payload is staged:
- * the staged dtb, the dtb passed on, and the rest of what a load adds (IMA
- * measurement list, KHO, the hand-over page)
- */
-#define KEXEC_STASH_TAIL (3 * SZ_2M)
-
-/*
- * The end of the tail, of the largest page size a kernel may have: the hand-over
- * page, where a kernel leaves its time stamps for the one that it starts in the
- * slot. Nothing else is put there.
- */
-#define KEXEC_STASH_HANDOVER_SIZE SZ_64K
-
-/*
- * The smallest slot there is any use for: room for one small kernel beside the
- * tail
- */
-#define KEXEC_STASH_SIZE_MIN (KEXEC_STASH_TAIL + SZ_2M)
-
 /* Where slots are shown as directories, this is a file beside them */
 #define KEXEC_STASH_TIMING "timing"
 

@@ -11,7 +11,7 @@
 #include <linux/errno.h>
 #include <linux/hex.h>
 #include <linux/kernel.h>
-#include <linux/kexec_stash_record.h>
+#include <linux/kexec_stash_layout.h>
 #include <linux/kstrtox.h>
 #include <linux/limits.h>
 #include <linux/stat.h>

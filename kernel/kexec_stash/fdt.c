@@ -8,7 +8,7 @@
 
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/kexec_stash_record.h>
+#include <linux/kexec_stash_layout.h>
 #include <linux/libfdt.h>
 #include <linux/string.h>
 #include <linux/types.h>

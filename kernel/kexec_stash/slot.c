@@ -246,35 +246,10 @@ void kexec_slot_clear_last_page(struct kexec_slot *slot, unsigned int id,
 		       PAGE_ALIGN(size) - size);
 }
 
-/* The tail is for what a load adds */
-static u64 tail_offset(const struct kexec_slot *slot)
-{
-	return slot->rec.size - min(slot->rec.size, KEXEC_STASH_TAIL);
-}
-
-/*
- * Bytes from the slot's base that the staged kernel owns: its image_size, or
- * its file if that is longer
- */
 static u64 kernel_end(const struct kexec_slot *slot)
 {
-	u64 size = slot->rec.file[KEXEC_STASH_KERNEL].size;
-	struct kexec_stash_image image;
-	const char *why;
-
-	if (kexec_stash_image_read(__va(slot->rec.base), size, U64_MAX, &image,
-				   &why))
-		return size;
-	return max(size, image.image_size);
-}
-
-/* Where an initrd goes if there is no kernel yet: few end behind this */
-static u64 initrd_offset(const struct kexec_slot *slot)
-{
-	u64 end = slot->rec.file[KEXEC_STASH_KERNEL].size ? kernel_end(slot) :
-							    slot->rec.size / 4;
-
-	return ALIGN(end, KEXEC_STASH_ALIGN);
+	return kexec_stash_kernel_end(__va(slot->rec.base),
+				      slot->rec.file[KEXEC_STASH_KERNEL].size);
 }
 
 /**
@@ -289,25 +264,17 @@ static u64 initrd_offset(const struct kexec_slot *slot)
  */
 u64 kexec_slot_file_room(struct kexec_slot *slot, unsigned int id)
 {
-	struct kexec_stash_file *initrd = &slot->rec.file[KEXEC_STASH_INITRD];
-	u64 tail = tail_offset(slot);
+	struct kexec_stash_file *file = &slot->rec.file[id];
+	const char *next;
 
-	switch (id) {
-	case KEXEC_STASH_KERNEL:
-		slot->rec.file[id].offset = 0;
-		return ALIGN_DOWN(tail - min(tail, initrd->size),
-				  KEXEC_STASH_ALIGN);
-	case KEXEC_STASH_INITRD:
-		if (!initrd->size)
-			initrd->offset = initrd_offset(slot);
-		return tail - min(tail, initrd->offset);
-	case KEXEC_STASH_DTB:
-		if (!slot->rec.file[id].size)
-			slot->rec.file[id].offset = tail;
-		return KEXEC_STASH_DTB_MAX;
-	default:
+	if (id == KEXEC_SLOT_CMDLINE)
 		return KEXEC_STASH_BOOTARGS_LEN - 1;
-	}
+	if (!file->size)
+		file->offset = kexec_stash_place(&slot->rec, id,
+						 kernel_end(slot));
+	return id == KEXEC_STASH_KERNEL ?
+		       kexec_stash_kernel_room(&slot->rec) :
+		       kexec_stash_room(&slot->rec, id, file->offset, &next);
 }
 
 /**
@@ -326,14 +293,16 @@ int kexec_slot_make_way(struct kexec_slot *slot, u64 end)
 {
 	struct kexec_stash_file *initrd = &slot->rec.file[KEXEC_STASH_INITRD];
 	void *base = __va(slot->rec.base);
-	u64 tail = tail_offset(slot), to;
+	const char *next;
+	u64 to;
 
 	if (!end)
 		end = kernel_end(slot);
 	if (!initrd->size || end <= initrd->offset)
 		return 0;
-	to = ALIGN(end, KEXEC_STASH_ALIGN);
-	if (to < end || to > tail || initrd->size > tail - to)
+	to = kexec_stash_place(&slot->rec, KEXEC_STASH_INITRD, end);
+	if (initrd->size >
+	    kexec_stash_room(&slot->rec, KEXEC_STASH_INITRD, to, &next))
 		return -ENOSPC;
 	unmap_file(slot, KEXEC_STASH_INITRD);
 	memmove(base + to, base + initrd->offset, initrd->size);
@@ -443,20 +412,18 @@ int kexec_slot_check_kernel(struct kexec_slot *slot, u64 room, u64 *image_size,
  */
 int kexec_slot_check_staged(struct kexec_slot *slot, unsigned int id)
 {
-	struct kexec_stash_file *initrd = &slot->rec.file[KEXEC_STASH_INITRD];
-	u64 room = initrd->size ? initrd->offset : tail_offset(slot);
-	u64 size = kexec_slot_file_size(slot, id), image_size;
-	const char *why = NULL;
+	u64 size = kexec_slot_file_size(slot, id), room, image_size;
+	const char *why = NULL, *next;
 
 	__clear_bit(id, &slot->dirty);
-	if (killed_by_signal())
+	if (killed_by_signal()) {
 		why = "was not written to its end: its writer was killed";
-	else if (!size)
-		why = NULL;
-	else if (id == KEXEC_STASH_KERNEL)
+	} else if (size && id == KEXEC_STASH_KERNEL) {
+		room = kexec_stash_room(&slot->rec, id, 0, &next);
 		kexec_slot_check_kernel(slot, room, &image_size, &why);
-	else if (id == KEXEC_STASH_DTB)
+	} else if (size && id == KEXEC_STASH_DTB) {
 		kexec_fdt_check(kexec_slot_file_addr(slot, id), size, &why);
+	}
 
 	if (why) {
 		kexec_slot_mark_bad(slot, id);

@@ -6,7 +6,7 @@
 #define _KEXEC_STASH_SLOT_H
 
 #include <linux/atomic.h>
-#include <linux/kexec_stash_record.h>
+#include <linux/kexec_stash_layout.h>
 #include <linux/mutex.h>
 #include <linux/of.h>
 #include <linux/types.h>

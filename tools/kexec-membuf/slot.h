@@ -5,7 +5,7 @@
 #ifndef SLOT_H
 #define SLOT_H
 
-#include <linux/kexec_stash_record.h>
+#include <linux/kexec_stash_layout.h>
 
 #define STASH_FSTYPE	"kexec_stash"
 

@@ -16,19 +16,16 @@
 u64 stage_sources_room(const struct stage_sources *sources, enum kexec_stash_file_id id,
 		       u64 kernel_size)
 {
-	u64 room = sources->slot->size > KEXEC_STASH_TAIL ?
-		   sources->slot->size - KEXEC_STASH_TAIL : 0;
+	struct kexec_stash_record rec = { .size = sources->slot->size };
 	u64 end = sources->kernel.image.image_size;
+	const char *next;
 
-	if (id == KEXEC_STASH_DTB)
-		return KEXEC_STASH_DTB_MAX;
-	if (id == KEXEC_STASH_KERNEL)
-		return room;
-	/* The initrd is behind what the kernel owns */
 	if (end < kernel_size)
 		end = kernel_size;
-	end = (end + KEXEC_STASH_ALIGN - 1) & -(u64)KEXEC_STASH_ALIGN;
-	return room > end ? room - end : 0;
+	/* The kernel comes first, however small it turns out to be */
+	if (!end)
+		end = 1;
+	return kexec_stash_room(&rec, id, kexec_stash_place(&rec, id, end), &next);
 }
 
 /* To empty the slot must not empty what is to be staged into it */

@@ -101,7 +101,7 @@ const struct kexec_stash_record *kstash_find(const char *label)
 
 static bool overlaps(const struct kexec_stash_record *rec, u64 addr, u64 size)
 {
-	return addr < rec->base ? size > rec->base - addr : size && addr - rec->base < rec->size;
+	return kexec_stash_overlaps(addr, size, rec->base, rec->size);
 }
 
 int kstash_guard(const char *what, u64 addr, u64 size)
@@ -151,7 +151,7 @@ static const struct lmb_region *overlapped(const struct alist *regions, u64 base
 	int i;
 
 	for (i = 0; i < regions->count; i++, region++) {
-		if (base < region->base + region->size && region->base < base + size)
+		if (kexec_stash_overlaps(base, size, region->base, region->size))
 			return region;
 	}
 	return NULL;
@@ -491,64 +491,11 @@ static void *file_map(const struct slot *slot, enum kexec_stash_file_id id)
 	return map_sysmem(slot->rec.base + file->offset, file->size);
 }
 
-/* Bytes of the slot that a file owns: a kernel has more than its file, for its BSS */
-static u64 file_extent(const struct slot *slot, enum kexec_stash_file_id id)
+static u64 kernel_end(const struct slot *slot)
 {
-	const struct kexec_stash_file *file = &slot->rec.file[id];
-	struct kexec_stash_image image;
-	const char *why;
+	u64 size = slot->rec.file[KEXEC_STASH_KERNEL].size;
 
-	if (id == KEXEC_STASH_KERNEL && file->size &&
-	    !kexec_stash_image_read(file_map(slot, id), file->size, slot->rec.size, &image, &why))
-		return max(image.image_size, file->size);
-	return file->size;
-}
-
-/* Where a file goes, and what the kernel needs beyond its file is known from its header */
-static u64 file_offset(const struct slot *slot, enum kexec_stash_file_id id)
-{
-	u64 end;
-
-	switch (id) {
-	case KEXEC_STASH_KERNEL:
-		return 0;
-	case KEXEC_STASH_INITRD:
-		end = file_extent(slot, KEXEC_STASH_KERNEL);
-		/* Before the kernel is there, it is anyone's guess how much it will need */
-		return ALIGN(end ? end : slot->rec.size / 4, KEXEC_STASH_ALIGN);
-	default:
-		return slot->rec.size - KEXEC_STASH_TAIL;
-	}
-}
-
-/**
- * file_room() - room for a file
- * @slot: the slot
- * @id: which file
- * @offset: where it is to begin
- * @next: set to the name of the file that limits the room, or to NULL
- *
- * Return: bytes from @offset to the next file, the slot's tail or the most that a dtb may have
- */
-static u64 file_room(const struct slot *slot, enum kexec_stash_file_id id, u64 offset,
-		     const char **next)
-{
-	u64 limit = slot->rec.size - KEXEC_STASH_TAIL;
-	enum kexec_stash_file_id i;
-
-	if (id == KEXEC_STASH_DTB)
-		limit += KEXEC_STASH_DTB_MAX;
-	*next = NULL;
-	for (i = 0; i < KEXEC_STASH_NR_FILES; i++) {
-		const struct kexec_stash_file *file = &slot->rec.file[i];
-
-		if (i == id || !file->size || file->offset >= limit ||
-		    file->offset + file_extent(slot, i) <= offset)
-			continue;
-		limit = file->offset;
-		*next = kexec_stash_file_name(i);
-	}
-	return limit > offset ? limit - offset : 0;
+	return size ? kexec_stash_kernel_end(file_map(slot, KEXEC_STASH_KERNEL), size) : 0;
 }
 
 static int check_kernel(const struct slot *slot, const void *header, u64 size, u64 *extent)
@@ -600,8 +547,8 @@ static int find_place(const struct slot *slot, enum kexec_stash_file_id id, cons
 			 sizeof(struct legacy_img_hdr));
 		return -EINVAL;
 	}
-	*offset = file_offset(slot, id);
-	room = file_room(slot, id, *offset, &next);
+	*offset = kexec_stash_place(&slot->rec, id, kernel_end(slot));
+	room = kexec_stash_room(&slot->rec, id, *offset, &next);
 	if (extent > room) {
 		complain(slot->rec.label, name, "needs %#llx bytes, room for %#llx%s%s%s", extent,
 			 room, next ? " before the " : "", next ? next : "",

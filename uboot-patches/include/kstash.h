@@ -12,7 +12,7 @@
 #ifndef __KSTASH_H
 #define __KSTASH_H
 
-#include <linux/kexec_stash_record.h>
+#include <linux/kexec_stash_layout.h>
 
 /* Instead of a slot's address: take any range there is, as high as possible */
 #define KSTASH_ANYWHERE	(~0ULL)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <linux/kexec_stash_record.h>
+#include <linux/kexec_stash_layout.h>
 #include <linux/libfdt.h>
 
 #include "fdt.h"

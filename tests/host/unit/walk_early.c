@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <linux/kexec_stash_record.h>
+#include <linux/kexec_stash_layout.h>
 
 #include "early_parse.h"
 #include "walk_early.h"
