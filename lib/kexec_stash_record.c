@@ -59,16 +59,11 @@ static bool is_alnum(char c)
 	       (c >= '0' && c <= '9');
 }
 
-bool kexec_stash_label_taken(const char *label)
-{
-	return !strcmp(label, KEXEC_STASH_TIMING);
-}
-
 bool kexec_stash_label_ok(const char *label)
 {
 	size_t i;
 
-	if (!is_alnum(label[0]) || kexec_stash_label_taken(label))
+	if (!is_alnum(label[0]))
 		return false;
 	for (i = 1; label[i]; i++) {
 		if (i == KEXEC_STASH_LABEL_LEN - 1)
@@ -404,12 +399,9 @@ static int read_label(const void *fdt, int node, struct kexec_stash_record *rec,
 
 	if (!label)
 		return refuse(fault, "", "label", "is missing or no string");
-	if (!kexec_stash_label_taken(label) && !kexec_stash_label_ok(label))
+	if (!kexec_stash_label_ok(label))
 		return refuse(fault, "", "label", "cannot name a slot");
 	memcpy(rec->label, label, len);
-	if (kexec_stash_label_taken(label))
-		return refuse(fault, "", "label",
-			      "is the name of a file beside the slots");
 	return 0;
 }
 

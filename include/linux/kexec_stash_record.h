@@ -38,9 +38,6 @@
  */
 #define KEXEC_STASH_FILE_ALIGN SZ_64K
 
-/* Where slots are shown as directories, this is a file beside them */
-#define KEXEC_STASH_TIMING "timing"
-
 /* The file of a payload that does not lie in the slot */
 #define KEXEC_STASH_CMDLINE "cmdline"
 
@@ -196,20 +193,11 @@ u32 kexec_stash_hash_len(enum kexec_stash_hash hash);
  * @label: the string, ended by a NUL
  *
  * A label is a directory's name and an argument in U-Boot's shell: 1 to 31
- * letters, digits, '-', '_' and '.', the first one a letter or digit. A name
- * that kexec_stash_label_taken() knows is none.
+ * letters, digits, '-', '_' and '.', the first one a letter or digit.
  *
  * Return: true if it can.
  */
 bool kexec_stash_label_ok(const char *label);
-
-/**
- * kexec_stash_label_taken() - whether a string names a file beside the slots
- * @label: the string, ended by a NUL
- *
- * Return: true if it does: it is KEXEC_STASH_TIMING.
- */
-bool kexec_stash_label_taken(const char *label);
 
 /**
  * kexec_stash_parent_check() - whether Linux takes reserved memory from a tree

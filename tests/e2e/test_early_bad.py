@@ -25,7 +25,6 @@ PARAMETER = {
     "x": "kexec_stash=: 'x': is not <slot>:<size>[@<address>]",
     "-x:16M": "kexec_stash=: '-x:16M': its name cannot be that of a slot",
     "..:16M": "kexec_stash=: '..:16M': its name cannot be that of a slot",
-    "timing:16M": "kexec_stash=: 'timing:16M': its name cannot be that of a slot",
     "none:": "kexec_stash=: 'none:': its size is not a number with K, M, G or no unit",
     "huge:99999999999999999999": "kexec_stash=: 'huge:99999999999999999999': its size is not a number with K, M, G "
                                  "or no unit",

@@ -69,8 +69,7 @@ class TestTiming:
     @pytest.fixture(scope="class")
     def m(self):
         files, load = stage_at_end(BASE_B)
-        nodes = [stash.node("a", BASE["a"]), stash.node("b", BASE_B, files=files, bootargs=BOOTARGS),
-                 stash.node("timing", 0x70000000)]
+        nodes = [stash.node("a", BASE["a"]), stash.node("b", BASE_B, files=files, bootargs=BOOTARGS)]
         with stash.direct_machine("timing", nodes, load) as machine:
             yield machine
 
@@ -112,12 +111,6 @@ class TestTiming:
         """For all to read and nobody to write."""
         assert m.run(f"stat -c %a {TIMING}").strip() == "444"
         assert "Permission denied" in m.fails(f"echo 1 > {TIMING}")
-
-    def test_slot_of_that_name_is_refused(self, m):
-        lines = stash.kernel_log(m, "slot 'timing'")
-        print(lines)
-        assert [line.split("kexec_stash: ")[1] for line in lines] == \
-            ["slot 'timing' at 0x70000000 refused: label is the name of a file beside the slots"]
 
     def test_no_room_for_the_page(self, m):
         """A payload is not overwritten, even if it reaches to the end of the slot."""

@@ -167,10 +167,6 @@ static bool is_ram(u64 base, u64 size)
 /* What makes a slot bad wherever it comes from */
 static int check_slot(const char *label, u64 size, u64 base)
 {
-	if (kexec_stash_label_taken(label)) {
-		complain(label, NULL, "the name is that of a file beside the slots");
-		return -EINVAL;
-	}
 	if (!kexec_stash_label_ok(label)) {
 		complain(label, NULL, "the name is not 1 to %d letters, digits, '-', '_', '.'",
 			 KEXEC_STASH_LABEL_LEN - 1);

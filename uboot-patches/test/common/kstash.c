@@ -202,8 +202,6 @@ static int kstash_reserve_refuses(struct unit_test_state *uts)
 	ut_asserteq(1, run("kstash reserve -a 16M"));
 	ut_assert_nextline("kstash: slot '-a': the name is not 1 to 31 %s",
 			   "letters, digits, '-', '_', '.'");
-	ut_asserteq(1, run("kstash reserve timing 16M"));
-	ut_assert_nextline("kstash: slot 'timing': the name is that of a file beside the slots");
 	ut_asserteq(1, run("kstash reserve a 16X"));
 	ut_assert_nextline("kstash: '16X' is no number (hex, or decimal with K, M or G)");
 	ut_asserteq(1, run("kstash reserve a M"));
