@@ -37,9 +37,11 @@ void __init kexec_slots_find(void);
 void __init kexec_slots_show(void);
 void __init kexec_slots_show_resources(void);
 
-/* early.c */
+/* reserve.c */
 void __init kexec_slots_reserve(void);
 const struct kexec_stash_want *__init kexec_slot_reserved(unsigned int i);
+
+/* early.c */
 void __init kexec_slots_take_payloads(void);
 
 /* kho.c */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Finding the slots when the kernel boots: those of the device tree, and those
- * that early.c has reserved
+ * that reserve.c has reserved
  *
  * of_reserved_mem asks about each node before it reserves it, so that a record
  * that cannot be right reserves nothing and takes nothing from anybody.
@@ -20,7 +20,7 @@
 #include <asm/sections.h>
 
 #include "boot.h"
-#include "early_parse.h"
+#include "param.h"
 #include "slot.h"
 
 /*

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "early_parse.h"
+#include "early_cpio.h"
 
 static void *read_all(const char *path, size_t *len)
 {

@@ -15,7 +15,8 @@
 #include <linux/kexec_stash_record.h>
 
 #include "cpio.h"
-#include "early_parse.h"
+#include "early_cpio.h"
+#include "param.h"
 #include "walk_early.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The promises for everything that early_parse.c accepts, see walk_early.h
+ * What holds for all that early_cpio.c and param.c accept, see walk_early.h
  */
 
 #include <errno.h>
@@ -10,7 +10,8 @@
 
 #include <linux/kexec_stash_layout.h>
 
-#include "early_parse.h"
+#include "early_cpio.h"
+#include "param.h"
 #include "walk_early.h"
 
 static bool same_want(const struct kexec_stash_want *a, const struct kexec_stash_want *b)

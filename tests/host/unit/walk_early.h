@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The promises of early_parse.c, written a second time, for tests that read random input
+ * The promises of early_cpio.c and param.c, written a second time, for tests that read what nobody
+ * made on purpose
  */
 #ifndef _UNIT_WALK_EARLY_H
 #define _UNIT_WALK_EARLY_H

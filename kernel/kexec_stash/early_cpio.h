@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What early boot code is given from outside: the kernel parameter, and the
- * cpio that payloads come in; tested on the host too
+ * The cpio that payloads come in; tested on the host too
  */
-#ifndef _KEXEC_STASH_EARLY_PARSE_H
-#define _KEXEC_STASH_EARLY_PARSE_H
+#ifndef _KEXEC_STASH_EARLY_CPIO_H
+#define _KEXEC_STASH_EARLY_CPIO_H
 
 #include <linux/kexec_stash_record.h>
 #include <linux/types.h>
 
 /* Where in a cpio payloads are */
 #define KEXEC_STASH_CPIO_FOLDER "kernel/kexec/"
-
-/**
- * struct kexec_stash_want - one slot that kexec_stash= asks for
- * @label: its name, "" if that could not be read
- * @base: physical address of its first byte, if @fixed
- * @size: its size in bytes
- * @fixed: an address was given
- */
-struct kexec_stash_want {
-	char label[KEXEC_STASH_LABEL_LEN];
-	u64 base;
-	u64 size;
-	bool fixed;
-};
 
 /**
  * struct kexec_stash_cpio_file - one entry of a cpio
@@ -44,8 +29,6 @@ struct kexec_stash_cpio_file {
 	u32 mode;
 };
 
-int kexec_stash_param_next(const char **pos, struct kexec_stash_want *want,
-			   const char **why);
 int kexec_stash_cpio_next(const void *buf, u64 len, u64 *pos,
 			  struct kexec_stash_cpio_file *file, const char **why);
 int kexec_stash_cpio_place(const struct kexec_stash_cpio_file *file,
@@ -53,4 +36,4 @@ int kexec_stash_cpio_place(const struct kexec_stash_cpio_file *file,
 			   const char **why);
 void kexec_stash_cpio_hide(void *buf, const struct kexec_stash_cpio_file *file);
 
-#endif /* _KEXEC_STASH_EARLY_PARSE_H */
+#endif /* _KEXEC_STASH_EARLY_CPIO_H */
