@@ -42,7 +42,13 @@ void __init kexec_slots_reserve(void);
 const struct kexec_stash_want *__init kexec_slot_reserved(unsigned int i);
 
 /* early.c */
+#ifdef CONFIG_KEXEC_STASH_EARLY
 void __init kexec_slots_take_payloads(void);
+#else
+static inline void kexec_slots_take_payloads(void)
+{
+}
+#endif
 
 /* kho.c */
 void __init kexec_kho_keep_slots(void);

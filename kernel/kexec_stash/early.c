@@ -13,6 +13,7 @@
 #include "boot.h"
 #include "early_cpio.h"
 #include "slot.h"
+
 /**
  * struct found - a file of a payload in the initrd
  * @content: its bytes
@@ -159,7 +160,7 @@ static void __init place_payload(struct kexec_slot *slot,
  */
 void __init kexec_slots_take_payloads(void)
 {
-	if (!IS_ENABLED(CONFIG_BLK_DEV_INITRD) || !initrd_start)
+	if (!initrd_start)
 		return;
 	for (int i = 0; i < kexec_nr_slots; i++) {
 		if (!kexec_slots[i]->absent &&
