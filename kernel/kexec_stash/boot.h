@@ -6,7 +6,7 @@
 #define _KEXEC_STASH_BOOT_H
 
 #include <linux/init.h>
-#include <linux/kexec_stash_record.h>
+#include <linux/kexec_stash_layout.h>
 #include <linux/types.h>
 
 struct kexec_slot;
@@ -25,7 +25,6 @@ struct kexec_claim {
 };
 
 /* claims.c */
-bool kexec_ranges_overlap(u64 base, u64 size, u64 other, u64 other_size);
 const char *__init kexec_claims_check(u64 base, u64 size);
 void __init kexec_claims_tell(const char *label, u64 base, u64 size);
 bool __init kexec_claims_find(u64 base, u64 size, struct kexec_claim *claim);

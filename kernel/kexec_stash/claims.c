@@ -31,21 +31,6 @@
 /* Where a claim's why is put together: it is printed before there is another */
 static char why[128] __initdata;
 
-/**
- * kexec_ranges_overlap() - whether two ranges have a byte in common
- * @base: start of a range that does not wrap around
- * @size: its size in bytes
- * @other: start of one that may be anything
- * @other_size: its size in bytes
- *
- * Return: true if they have.
- */
-bool kexec_ranges_overlap(u64 base, u64 size, u64 other, u64 other_size)
-{
-	return other < base ? other_size > base - other :
-			      other_size && other - base < size;
-}
-
 static bool __init take(struct kexec_claim *claim, u64 base, u64 size,
 			const char *before, const char *name, const char *after)
 {
@@ -69,7 +54,7 @@ bool __init kexec_kho_claims(u64 base, u64 size, struct kexec_claim *claim)
 
 	for_each_mem_region(region) {
 		if (!memblock_is_kho_scratch(region) ||
-		    !kexec_ranges_overlap(base, size, region->base, region->size))
+		    !kexec_stash_overlaps(base, size, region->base, region->size))
 			continue;
 		*claim = (struct kexec_claim){ region->base, region->size,
 					       "lies over a scratch area of KHO" };
@@ -108,7 +93,7 @@ static bool __init find_entry(int parent, int node, u64 base, u64 size,
 		u64 other = dt_mem_next_cell(ac, &reg);
 		u64 other_size = dt_mem_next_cell(sc, &reg);
 
-		if (kexec_ranges_overlap(base, size, other, other_size))
+		if (kexec_stash_overlaps(base, size, other, other_size))
 			return take(claim, other, other_size,
 				    "/reserved-memory/",
 				    fdt_get_name(fdt, node, NULL), "");
@@ -149,7 +134,7 @@ static bool __init find_slot(u64 base, u64 size, struct kexec_claim *claim)
 	       0) {
 		if (!kexec_stash_record_read(initial_boot_params, node, &rec,
 					     &fault) &&
-		    kexec_ranges_overlap(base, size, rec.base, rec.size))
+		    kexec_stash_overlaps(base, size, rec.base, rec.size))
 			return take(claim, rec.base, rec.size, "slot '",
 				    rec.label, "' of the device tree");
 	}
@@ -221,7 +206,7 @@ static void __init note_crash(void)
 
 static bool __init over(u64 base, u64 size, const struct asked *asked)
 {
-	return kexec_ranges_overlap(base, size, asked->base, asked->size);
+	return kexec_stash_overlaps(base, size, asked->base, asked->size);
 }
 
 /* Those that memblock will not give what a slot has */
@@ -251,11 +236,11 @@ const char *__init kexec_claims_check(u64 base, u64 size)
 
 	if (kexec_kho_claims(base, size, &claim))
 		return claim.why;
-	if (kexec_ranges_overlap(base, size, text, _end - _text))
+	if (kexec_stash_overlaps(base, size, text, _end - _text))
 		return "lies over the running kernel";
-	if (kexec_ranges_overlap(base, size, phys_initrd_start, phys_initrd_size))
+	if (kexec_stash_overlaps(base, size, phys_initrd_start, phys_initrd_size))
 		return "lies over the running kernel's initrd";
-	if (kexec_ranges_overlap(base, size, initial_boot_params_pa,
+	if (kexec_stash_overlaps(base, size, initial_boot_params_pa,
 		     fdt_totalsize(initial_boot_params)))
 		return "lies over the running kernel's device tree";
 	if (find_node(base, size, &claim))
@@ -326,7 +311,7 @@ bool kexec_stash_excluded_range(const struct kimage *image,
 	for (int i = 0; i < kexec_nr_slots; i++) {
 		const struct kexec_slot *slot = kexec_slots[i];
 
-		if (kexec_ranges_overlap(slot->rec.base, slot->rec.size, start,
+		if (kexec_stash_overlaps(slot->rec.base, slot->rec.size, start,
 					 end - start + 1))
 			return true;
 	}

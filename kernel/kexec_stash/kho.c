@@ -117,7 +117,7 @@ void __init kexec_stash_give_back(void)
 bool kexec_stash_movable_only(phys_addr_t base, phys_addr_t size)
 {
 	for (int i = 0; i < nr_movable_only; i++) {
-		if (kexec_ranges_overlap(base, size, movable_only[i].base,
+		if (kexec_stash_overlaps(base, size, movable_only[i].base,
 			     movable_only[i].size))
 			return true;
 	}
@@ -143,7 +143,7 @@ int kexec_stash_preserve(phys_addr_t base, phys_addr_t size)
 	for (int i = 0; i < kexec_nr_slots; i++) {
 		struct kexec_slot *slot = kexec_slots[i];
 
-		if (!kexec_ranges_overlap(base, size, slot->rec.base, slot->rec.size) ||
+		if (!kexec_stash_overlaps(base, size, slot->rec.base, slot->rec.size) ||
 		    give_up(slot))
 			continue;
 		pr_err("slot '%s': KHO cannot preserve memory in it\n",

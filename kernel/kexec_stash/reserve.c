@@ -88,7 +88,7 @@ static const char *__init check_kind(u64 base, u64 size)
 	struct memblock_region *region;
 
 	for_each_mem_region(region) {
-		if (!kexec_ranges_overlap(base, size, region->base,
+		if (!kexec_stash_overlaps(base, size, region->base,
 					  region->size))
 			continue;
 		if (memblock_is_hotpluggable(region))

@@ -11,7 +11,6 @@
 #include <asm/kexec_stash.h>
 
 #include "adopt.h"
-#include "boot.h"
 #include "slot.h"
 
 static bool in_slot(const struct kexec_slot *slot, u64 mem, u64 size)
@@ -37,7 +36,7 @@ static u64 file_in_the_way(const struct kexec_adoption *adoption, u64 mem,
 						    file->size;
 		u64 start = slot->rec.base + file->offset;
 
-		if (file->size && kexec_ranges_overlap(start, len, mem, size))
+		if (file->size && kexec_stash_overlaps(start, len, mem, size))
 			return start;
 	}
 	return 0;
@@ -62,7 +61,7 @@ static u64 segment_in_the_way(const struct kimage *image, u64 mem, u64 size)
 	for (int i = 0; image && i < image->nr_segments; i++) {
 		const struct kexec_segment *segment = &image->segment[i];
 
-		if (kexec_ranges_overlap(segment->mem, segment->memsz, mem, size))
+		if (kexec_stash_overlaps(segment->mem, segment->memsz, mem, size))
 			return segment->mem;
 	}
 	return 0;

@@ -18,7 +18,7 @@ def nanoseconds(ticks, said):
 
 
 def timing(said, stage):
-    """A stamp of /sys/fs/kexec/timing in the new kernel, None if it is unknown."""
+    """A stamp of /sys/kernel/kexec/timing in the new kernel, None if it is unknown."""
     words = said.get(f"timing.{stage}", ["unknown"])
     return None if words[0] == "unknown" else int(words[0])
 
