@@ -182,7 +182,7 @@ size_t kexec_stash_fdt_space(void);
  * Return: true, false if there are no more.
  */
 bool kexec_stash_early_slot(unsigned int i, phys_addr_t *base,
-			     phys_addr_t *size);
+			    phys_addr_t *size);
 
 /**
  * kexec_stash_excluded_range() - whether memory must be kept free of an
@@ -197,8 +197,8 @@ bool kexec_stash_early_slot(unsigned int i, phys_addr_t *base,
  *
  * Return: true if the range runs into a slot, and @image is no crash kernel's.
  */
-bool kexec_stash_excluded_range(const struct kimage *image,
-				 unsigned long start, unsigned long end);
+bool kexec_stash_excluded_range(const struct kimage *image, unsigned long start,
+				unsigned long end);
 
 /**
  * kexec_stash_early_init() - take the time stamps of the kernel before this one,
@@ -281,14 +281,14 @@ static inline int kexec_stash_fixup_fdt(const struct kimage *image, void *fdt)
 }
 
 static inline bool kexec_stash_early_slot(unsigned int i, phys_addr_t *base,
-					   phys_addr_t *size)
+					  phys_addr_t *size)
 {
 	return false;
 }
 
 static inline bool kexec_stash_excluded_range(const struct kimage *image,
-					       unsigned long start,
-					       unsigned long end)
+					      unsigned long start,
+					      unsigned long end)
 {
 	return false;
 }

@@ -48,6 +48,7 @@ static inline struct kexec_slot *kexec_adopted_slot(const struct kimage *image)
 }
 
 /* segment.c */
-bool kexec_slot_is_free(const struct kexec_adoption *adoption, u64 mem, u64 size);
+bool kexec_slot_is_free(const struct kexec_adoption *adoption, u64 mem,
+			u64 size);
 
 #endif /* _KEXEC_STASH_ADOPT_H */

@@ -54,10 +54,13 @@ bool __init kexec_kho_claims(u64 base, u64 size, struct kexec_claim *claim)
 
 	for_each_mem_region(region) {
 		if (!memblock_is_kho_scratch(region) ||
-		    !kexec_stash_overlaps(base, size, region->base, region->size))
+		    !kexec_stash_overlaps(base, size, region->base,
+					  region->size))
 			continue;
-		*claim = (struct kexec_claim){ region->base, region->size,
-					       "lies over a scratch area of KHO" };
+		*claim = (struct kexec_claim){
+			region->base, region->size,
+			"lies over a scratch area of KHO"
+		};
 		return true;
 	}
 	claim->why = "lies over memory that KHO has preserved";
@@ -238,10 +241,11 @@ const char *__init kexec_claims_check(u64 base, u64 size)
 		return claim.why;
 	if (kexec_stash_overlaps(base, size, text, _end - _text))
 		return "lies over the running kernel";
-	if (kexec_stash_overlaps(base, size, phys_initrd_start, phys_initrd_size))
+	if (kexec_stash_overlaps(base, size, phys_initrd_start,
+				 phys_initrd_size))
 		return "lies over the running kernel's initrd";
 	if (kexec_stash_overlaps(base, size, initial_boot_params_pa,
-		     fdt_totalsize(initial_boot_params)))
+				 fdt_totalsize(initial_boot_params)))
 		return "lies over the running kernel's device tree";
 	if (find_node(base, size, &claim))
 		return claim.why;
@@ -298,13 +302,12 @@ bool __init kexec_claims_find(u64 base, u64 size, struct kexec_claim *claim)
 	if (asked)
 		return take(claim, asked->base, asked->size, "what ", asked->by,
 			    " asks for");
-	return find_slot(base, size, claim) ||
-	       find_node(base, size, claim) ||
+	return find_slot(base, size, claim) || find_node(base, size, claim) ||
 	       kexec_kho_claims(base, size, claim);
 }
 
-bool kexec_stash_excluded_range(const struct kimage *image,
-				 unsigned long start, unsigned long end)
+bool kexec_stash_excluded_range(const struct kimage *image, unsigned long start,
+				unsigned long end)
 {
 	if (image->type == KEXEC_TYPE_CRASH)
 		return false;

@@ -118,7 +118,7 @@ bool kexec_stash_movable_only(phys_addr_t base, phys_addr_t size)
 {
 	for (int i = 0; i < nr_movable_only; i++) {
 		if (kexec_stash_overlaps(base, size, movable_only[i].base,
-			     movable_only[i].size))
+					 movable_only[i].size))
 			return true;
 	}
 	return false;

@@ -50,7 +50,8 @@ static u64 file_in_the_way(const struct kexec_adoption *adoption, u64 mem,
  *
  * Return: true if none of its files lies there.
  */
-bool kexec_slot_is_free(const struct kexec_adoption *adoption, u64 mem, u64 size)
+bool kexec_slot_is_free(const struct kexec_adoption *adoption, u64 mem,
+			u64 size)
 {
 	return !file_in_the_way(adoption, mem, size);
 }

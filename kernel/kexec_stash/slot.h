@@ -106,7 +106,8 @@ __printf(2, 3) void kexec_slot_complain(struct kexec_slot *slot,
 int kexec_slot_refuse(struct kexec_slot *slot, unsigned int id, const char *why,
 		      int err);
 int kexec_slot_no_space(struct kexec_slot *slot, unsigned int id, u64 room);
-void kexec_slot_get_reason(const struct kexec_slot *slot, char *buf, size_t size);
+void kexec_slot_get_reason(const struct kexec_slot *slot, char *buf,
+			   size_t size);
 void kexec_slot_clear_reason(struct kexec_slot *slot);
 
 void *kexec_slot_file_addr(struct kexec_slot *slot, unsigned int id);

@@ -27,7 +27,8 @@
  */
 static inline const char *arch_kexec_stash_image_fault(u64 flags)
 {
-	u64 page_size = arm64_image_flag_field(flags, ARM64_IMAGE_FLAG_PAGE_SIZE);
+	u64 page_size =
+		arm64_image_flag_field(flags, ARM64_IMAGE_FLAG_PAGE_SIZE);
 
 	if (arm64_image_flag_field(flags, ARM64_IMAGE_FLAG_BE) !=
 		    IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) &&
