@@ -80,6 +80,11 @@ ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd);
  */
 int kexec_adopt_rest(struct kimage *image, int kernel_fd);
 
+/*
+ * The calls from here to kexec_stash_base_fdt() are for adopted images alone, see
+ * kexec_adoption_in_place()
+ */
+
 /**
  * kexec_adoption_locate() - place a segment inside the adopted slot
  * @kbuf: the segment; its mem is set
@@ -87,8 +92,7 @@ int kexec_adopt_rest(struct kimage *image, int kernel_fd);
  * Adopted files stay where they are, all else goes to free room in the slot,
  * from its end.
  *
- * Return: 0, -ENODEV if the image is not adopted, -ENOSPC if there is no
- * room.
+ * Return: 0, or -ENOSPC if there is no room.
  */
 int kexec_adoption_locate(struct kexec_buf *kbuf);
 
@@ -99,7 +103,7 @@ int kexec_adoption_locate(struct kexec_buf *kbuf);
  *
  * Nothing is done for what lies there already.
  *
- * Return: 0, -ENODEV if @image is not adopted, or -ENOMEM.
+ * Return: 0 or -ENOMEM.
  */
 int kexec_adoption_load_segment(struct kimage *image, int idx);
 
@@ -107,11 +111,10 @@ int kexec_adoption_load_segment(struct kimage *image, int idx);
  * kexec_adoption_map_segment() - map a segment in the slot to write to
  * @image: the loaded image
  * @idx: index of the segment, one that the load has added
- * @addr: set to the address, for vunmap(); NULL if there is no memory
  *
- * Return: true, false if @image is not adopted.
+ * Return: address, for vunmap(); NULL if there is no memory.
  */
-bool kexec_adoption_map_segment(struct kimage *image, int idx, void **addr);
+void *kexec_adoption_map_segment(const struct kimage *image, int idx);
 
 /**
  * kexec_adoption_drop_bufs() - forget the buffers that are the slot itself
@@ -144,8 +147,7 @@ void kexec_adoption_failed(const struct kimage *image, int err);
  * Of the tree in the slot and the running one, of which it has what firmware
  * alone knows.
  *
- * Return: the tree; NULL if there is none in the slot, and the running tree is
- * to be taken as it is.
+ * Return: the tree; the running one as it is if there is none in the slot.
  */
 const void *kexec_stash_base_fdt(const struct kimage *image);
 
@@ -235,39 +237,6 @@ static inline ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd)
 static inline int kexec_adopt_rest(struct kimage *image, int kernel_fd)
 {
 	return 0;
-}
-
-static inline int kexec_adoption_locate(struct kexec_buf *kbuf)
-{
-	return -ENODEV;
-}
-
-static inline int kexec_adoption_load_segment(struct kimage *image, int idx)
-{
-	return -ENODEV;
-}
-
-static inline bool kexec_adoption_map_segment(struct kimage *image, int idx,
-					      void **addr)
-{
-	return false;
-}
-
-static inline void kexec_adoption_drop_bufs(struct kimage *image)
-{
-}
-
-static inline void kexec_adoption_release(struct kimage *image)
-{
-}
-
-static inline void kexec_adoption_failed(const struct kimage *image, int err)
-{
-}
-
-static inline const void *kexec_stash_base_fdt(const struct kimage *image)
-{
-	return NULL;
 }
 
 static inline size_t kexec_stash_fdt_space(void)

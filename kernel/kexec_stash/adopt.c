@@ -502,8 +502,6 @@ void kexec_adoption_drop_bufs(struct kimage *image)
 {
 	struct kexec_adoption *adoption = image->adoption;
 
-	if (!adoption)
-		return;
 	/* What comes behind the initrd in the call, if that is there */
 	if (image->initrd_buf && adoption->part == the_initrd)
 		adoption->part = "the command line";
@@ -522,8 +520,6 @@ void kexec_adoption_release(struct kimage *image)
 {
 	struct kexec_adoption *adoption = image->adoption;
 
-	if (!adoption)
-		return;
 	kexec_adoption_drop_bufs(image);
 	kexec_handover_close(adoption);
 	kexec_slot_unseal(adoption->slot);
@@ -533,11 +529,10 @@ void kexec_adoption_release(struct kimage *image)
 
 void kexec_adoption_failed(const struct kimage *image, int err)
 {
-	if (image->adoption)
-		say_failed(image->adoption, err);
+	say_failed(image->adoption, err);
 }
 
 const void *kexec_stash_base_fdt(const struct kimage *image)
 {
-	return image->adoption ? image->adoption->fdt : NULL;
+	return image->adoption->fdt ?: initial_boot_params;
 }

@@ -394,18 +394,6 @@ static void segments_stay_inside_the_slot(struct kunit *test)
 			locate(image, SZ_128M, PAGE_SIZE, &mem));
 }
 
-static void ordinary_image_is_left_to_kexec(struct kunit *test)
-{
-	struct kimage *image = test_adopted(test, SZ_64M);
-	unsigned long mem;
-	void *addr;
-
-	image->adoption = NULL;
-	KUNIT_EXPECT_EQ(test, -ENODEV, locate(image, SZ_4K, PAGE_SIZE, &mem));
-	KUNIT_EXPECT_EQ(test, -ENODEV, kexec_adoption_load_segment(image, 0));
-	KUNIT_EXPECT_FALSE(test, kexec_adoption_map_segment(image, 0, &addr));
-}
-
 #define HANDOVER 0x123456789abcdefULL
 #define FREQUENCY 1000
 
@@ -515,7 +503,6 @@ static struct kunit_case kexec_stash_cases[] = {
 	KUNIT_CASE(seal_ahead_gives_way_to_writers),
 	KUNIT_CASE(segments_go_to_the_end_of_the_slot),
 	KUNIT_CASE(segments_stay_inside_the_slot),
-	KUNIT_CASE(ordinary_image_is_left_to_kexec),
 	KUNIT_CASE(handover_page_is_for_one_tree),
 	KUNIT_CASE(wild_stamps_are_unknown),
 	KUNIT_CASE(page_without_stamps_tells_nothing),

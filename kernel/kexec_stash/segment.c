@@ -121,8 +121,6 @@ int kexec_adoption_locate(struct kexec_buf *kbuf)
 	struct kexec_adoption *adoption = kbuf->image->adoption;
 	u64 mem = kbuf->mem;
 
-	if (!adoption)
-		return -ENODEV;
 	if (mem == KEXEC_BUF_MEM_UNKNOWN)
 		mem = place(kbuf, adoption);
 	if (!in_slot(adoption->slot, mem, kbuf->memsz) || mem < kbuf->buf_min ||
@@ -162,8 +160,6 @@ int kexec_adoption_load_segment(struct kimage *image, int idx)
 	const struct kexec_segment *segment = &image->segment[idx];
 	int ret;
 
-	if (!image->adoption)
-		return -ENODEV;
 	if (clean_in_place(image->adoption->slot, segment))
 		return 0;
 	ret = kexec_slot_write(image->adoption->slot, segment->mem,
@@ -173,13 +169,8 @@ int kexec_adoption_load_segment(struct kimage *image, int idx)
 	return ret;
 }
 
-bool kexec_adoption_map_segment(struct kimage *image, int idx, void **addr)
+void *kexec_adoption_map_segment(const struct kimage *image, int idx)
 {
-	struct kexec_segment *segment = &image->segment[idx];
-
-	if (!image->adoption)
-		return false;
-	*addr = kexec_slot_map(image->adoption->slot, segment->mem,
-			       segment->memsz);
-	return true;
+	return kexec_slot_map(image->adoption->slot, image->segment[idx].mem,
+			      image->segment[idx].memsz);
 }
