@@ -354,9 +354,30 @@ void unpack_end(struct unpacker *unpacker);
 extern const struct unpack_ops unpack_lzma_ops;
 extern const struct unpack_ops unpack_lz4_ops;
 
-/* For @step: input was taken and output was made; have so much input, if there is; and messages */
+/**
+ * unpack_took() - a step took input and made output
+ * @unpacker: the file that is being unpacked
+ * @in: bytes that were taken from @next
+ * @out: bytes that were added to @piece
+ */
 void unpack_took(struct unpacker *unpacker, size_t in, size_t out);
+
+/**
+ * unpack_fill() - read on, for a step that needs more input
+ * @unpacker: the file that is being unpacked
+ * @want: bytes that should be left; fewer are at the file's end
+ *
+ * Return: true, or false after a message.
+ */
 bool unpack_fill(struct unpacker *unpacker, size_t want);
+
+/**
+ * unpack_damaged() - say that a file is damaged
+ * @unpacker: the file that is being unpacked
+ * @why: how
+ *
+ * Return: UNPACK_FAILED, as unpack_window_too_large() and unpack_cut_off(), which say just that.
+ */
 enum unpack_status unpack_damaged(const struct unpacker *unpacker, const char *why);
 enum unpack_status unpack_window_too_large(const struct unpacker *unpacker);
 enum unpack_status unpack_cut_off(const struct unpacker *unpacker);
