@@ -59,11 +59,13 @@ static void write_and_remove(const void *tree, size_t size)
 	if (!fdt_check_header(fdt))
 		demand(walk_records(fdt));
 	/*
-	 * Before version 17 nobody checks the length of the strings. Such a tree may
-	 * be whole, but not any more once libfdt has made it a 17
+	 * Before version 17 nobody looks at how long the strings are said to be;
+	 * a tree may be whole then, and no more once libfdt has made it a 17. Nor
+	 * has a tree room to spare whose blocks overlap: libfdt takes them apart.
 	 */
 	if (!fdt_check_full(tree, size) && !fdt_open_into(tree, fdt, roomy) &&
-	    !fdt_check_full(fdt, roomy)) {
+	    !fdt_check_full(fdt, roomy) &&
+	    fdt_off_dt_strings(fdt) + fdt_size_dt_strings(fdt) <= size) {
 		ret = kexec_stash_record_write(fdt, &rec);
 		if (ret && ret != -EINVAL && ret != -ERANGE && ret != -EEXIST)
 			demand("there was room, but not enough");
