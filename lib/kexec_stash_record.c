@@ -5,7 +5,8 @@
  */
 
 #include <linux/errno.h>
-#include <linux/kexec_stash_record.h>
+#include <linux/kernel.h>
+#include <linux/kexec_stash_layout.h>
 #include <linux/libfdt.h>
 #include <linux/string.h>
 
@@ -23,14 +24,16 @@ static const char *const origin_names[KEXEC_STASH_NR_ORIGINS] = {
 	[KEXEC_STASH_RUNTIME] = "runtime",
 };
 
-static const struct {
-	const char *name;
-	u32 len;
-} hashes[KEXEC_STASH_NR_HASHES] = {
-	[KEXEC_STASH_HASH_NONE] = { "none", 0 },
-	[KEXEC_STASH_SHA256] = { "sha256", 32 },
-	[KEXEC_STASH_SHA384] = { "sha384", 48 },
-	[KEXEC_STASH_SHA512] = { "sha512", 64 },
+static const char *const hash_names[KEXEC_STASH_NR_HASHES] = {
+	[KEXEC_STASH_SHA256] = "sha256",
+	[KEXEC_STASH_SHA384] = "sha384",
+	[KEXEC_STASH_SHA512] = "sha512",
+};
+
+static const u32 hash_lens[KEXEC_STASH_NR_HASHES] = {
+	[KEXEC_STASH_SHA256] = 32,
+	[KEXEC_STASH_SHA384] = 48,
+	[KEXEC_STASH_SHA512] = 64,
 };
 
 const char *kexec_stash_file_name(enum kexec_stash_file_id id)
@@ -45,12 +48,12 @@ const char *kexec_stash_origin_name(enum kexec_stash_origin origin)
 
 const char *kexec_stash_hash_name(enum kexec_stash_hash hash)
 {
-	return hashes[hash].name;
+	return hash_names[hash];
 }
 
 u32 kexec_stash_hash_len(enum kexec_stash_hash hash)
 {
-	return hashes[hash].len;
+	return hash_lens[hash];
 }
 
 static bool is_alnum(char c)
@@ -63,24 +66,36 @@ bool kexec_stash_label_ok(const char *label)
 {
 	size_t i;
 
-	if (!is_alnum(label[0]))
-		return false;
-	for (i = 1; label[i]; i++) {
+	for (i = 0; label[i]; i++) {
 		if (i == KEXEC_STASH_LABEL_LEN - 1)
 			return false;
-		if (!is_alnum(label[i]) && !strchr("-_.", label[i]))
+		if (!is_alnum(label[i]) && (!i || !strchr("-_.", label[i])))
 			return false;
 	}
-	return true;
+	return i;
 }
 
-static int refuse(struct kexec_stash_fault *fault, const char *node,
-		  const char *property, const char *why)
+/**
+ * struct reader - where a record is read from
+ * @fdt: the tree
+ * @node: node of the record
+ * @file: name of the file's node that is being read, "" for the record's own
+ * @fault: filled in by refuse()
+ */
+struct reader {
+	const void *fdt;
+	int node;
+	const char *file;
+	struct kexec_stash_fault *fault;
+};
+
+static int refuse(const struct reader *from, const char *property,
+		  const char *why)
 {
-	fault->node = node;
-	fault->property = property;
-	fault->why = why;
-	fault->other = NULL;
+	from->fault->node = from->file;
+	from->fault->property = property;
+	from->fault->why = why;
+	from->fault->other = NULL;
 	return -EINVAL;
 }
 
@@ -95,9 +110,23 @@ static const char *get_string(const void *fdt, int node, const char *name,
 	return str;
 }
 
+/* Which of some names a property has; @nr if it has none of them */
+static int get_name(const void *fdt, int node, const char *property,
+		    const char *const *names, int nr)
+{
+	int i, len;
+	const char *name = get_string(fdt, node, property, &len);
+
+	for (i = 0; i < nr; i++) {
+		if (name && names[i] && !strcmp(name, names[i]))
+			break;
+	}
+	return i;
+}
+
 /*
- * Not every libfdt's fdt_check_header() sees to it that the structure block is
- * aligned, and not every one has fdt32_ld() (U-Boot's has not)
+ * A libfdt's fdt_check_header() may let pass a structure block that is not
+ * aligned, and U-Boot's libfdt has no fdt32_ld()
  */
 static u32 load_cell(const fdt32_t *p)
 {
@@ -107,57 +136,31 @@ static u32 load_cell(const fdt32_t *p)
 	return fdt32_to_cpu(cell);
 }
 
-/* A number of 1 or 2 cells; other lengths are refused */
-static bool get_cells(const void *prop, int cells, u64 *val)
+/* A number of 1 or 2 cells */
+static u64 load_cells(const fdt32_t *p, int cells)
 {
-	const fdt32_t *p = prop;
+	u64 val = load_cell(p);
 
-	switch (cells) {
-	case 1:
-		*val = load_cell(p);
-		return true;
-	case 2:
-		*val = (u64)load_cell(p) << 32 | load_cell(p + 1);
-		return true;
-	default:
-		return false;
-	}
+	return cells == 1 ? val : val << 32 | load_cell(p + 1);
 }
 
-static bool get_number(const void *fdt, int node, const char *name, u64 *val)
+/* Return: the cells that a number has, 0 if it is none */
+static int get_number(const void *fdt, int node, const char *name, u64 *val)
 {
 	int len;
-	const void *prop = fdt_getprop(fdt, node, name, &len);
+	const fdt32_t *prop = fdt_getprop(fdt, node, name, &len);
 
-	if (!prop || len % sizeof(fdt32_t))
-		return false;
-	return get_cells(prop, len / sizeof(fdt32_t), val);
-}
-
-static int read_handover(const void *fdt, int node,
-			 struct kexec_stash_record *rec,
-			 struct kexec_stash_fault *fault)
-{
-	int len;
-	const void *prop = fdt_getprop(fdt, node, "hand-over", &len);
-
-	if (!prop)
+	if (!prop || (len != sizeof(u32) && len != sizeof(u64)))
 		return 0;
-	if (len != sizeof(rec->handover))
-		return refuse(fault, "", "hand-over", "is not 64 bits");
-	get_cells(prop, 2, &rec->handover);
-	return 0;
+	*val = load_cells(prop, len / sizeof(*prop));
+	return len / sizeof(*prop);
 }
 
-static bool is_disabled(const void *fdt, int node)
+bool kexec_stash_node_enabled(const void *fdt, int node)
 {
-	int len;
-	const char *status = fdt_getprop(fdt, node, "status", &len);
-
-	if (!status)
-		return false;
-	return !(len == sizeof("okay") && !memcmp(status, "okay", len)) &&
-	       !(len == sizeof("ok") && !memcmp(status, "ok", len));
+	return !fdt_getprop(fdt, node, "status", NULL) ||
+	       fdt_stringlist_search(fdt, node, "status", "okay") >= 0 ||
+	       fdt_stringlist_search(fdt, node, "status", "ok") >= 0;
 }
 
 static bool is_record(const void *fdt, int node)
@@ -196,240 +199,207 @@ static u32 root_cells(const void *fdt, const char *name)
 }
 
 /* What __reserved_mem_check_root() of Linux asks for */
-static int check_parent(const void *fdt, int parent,
-			struct kexec_stash_fault *fault)
+static int check_parent(const struct reader *from, int parent)
 {
-	const void *prop;
+	const fdt32_t *prop;
 	size_t i;
 	int len;
 
 	for (i = 0; cells_names[i]; i++) {
-		prop = fdt_getprop(fdt, parent, cells_names[i], &len);
-		if (!prop || len < (int)sizeof(fdt32_t))
-			return refuse(fault, "", cells_names[i],
+		prop = fdt_getprop(from->fdt, parent, cells_names[i], &len);
+		if (!prop || len < (int)sizeof(*prop))
+			return refuse(from, cells_names[i],
 				      "is missing, so Linux ignores /reserved-memory");
-		if (load_cell(prop) != root_cells(fdt, cells_names[i]))
-			return refuse(fault, "", cells_names[i],
+		if (load_cell(prop) != root_cells(from->fdt, cells_names[i]))
+			return refuse(from, cells_names[i],
 				      "is not the root's, so Linux ignores /reserved-memory");
 	}
-	if (!fdt_getprop(fdt, parent, "ranges", NULL))
-		return refuse(fault, "", "ranges",
+	if (!fdt_getprop(from->fdt, parent, "ranges", NULL))
+		return refuse(from, "ranges",
 			      "is missing, so Linux ignores /reserved-memory");
 	return 0;
 }
 
 int kexec_stash_parent_check(const void *fdt, struct kexec_stash_fault *fault)
 {
+	struct reader from = { .fdt = fdt, .file = "", .fault = fault };
 	int parent = fdt_path_offset(fdt, RESERVED_MEMORY);
 
-	return parent < 0 ? 0 : check_parent(fdt, parent, fault);
+	return parent < 0 ? 0 : check_parent(&from, parent);
 }
 
-static int read_reg(const void *fdt, int node, struct kexec_stash_record *rec,
-		    struct kexec_stash_fault *fault)
+static int read_reg(const struct reader *from, struct kexec_stash_record *rec)
 {
-	int parent = fdt_path_offset(fdt, RESERVED_MEMORY);
-	int ac = fdt_address_cells(fdt, parent);
-	int sc = fdt_size_cells(fdt, parent);
-	const fdt32_t *reg;
-	int len;
+	int parent = fdt_path_offset(from->fdt, RESERVED_MEMORY), len;
+	int ac = fdt_address_cells(from->fdt, parent);
+	int sc = fdt_size_cells(from->fdt, parent);
+	const fdt32_t *reg = fdt_getprop(from->fdt, from->node, "reg", &len);
 
-	reg = fdt_getprop(fdt, node, "reg", &len);
 	if (!reg)
-		return refuse(fault, "", "reg", "is missing");
+		return refuse(from, "reg", "is missing");
 	if (ac < 1 || ac > 2 || sc < 1 || sc > 2)
-		return refuse(fault, "", "reg", "has cells of an unknown size");
+		return refuse(from, "reg", "has cells of an unknown size");
 	if (len != (ac + sc) * (int)sizeof(*reg))
-		return refuse(fault, "", "reg", "is not one address and size");
-	get_cells(reg, ac, &rec->base);
-	get_cells(reg + ac, sc, &rec->size);
+		return refuse(from, "reg", "is not one address and size");
+	rec->base = load_cells(reg, ac);
+	rec->size = load_cells(reg + ac, sc);
 
 	if (rec->base % KEXEC_STASH_ALIGN)
-		return refuse(fault, "", "reg",
+		return refuse(from, "reg",
 			      "has a base that is not a multiple of 2 MiB");
 	if (!rec->size || rec->size % KEXEC_STASH_ALIGN)
-		return refuse(fault, "", "reg",
+		return refuse(from, "reg",
 			      "has a size that is not a multiple of 2 MiB");
 	if (rec->base + rec->size < rec->base)
-		return refuse(fault, "", "reg", "wraps around");
-	if (fdt_getprop(fdt, node, "no-map", NULL))
-		return refuse(fault, "", "no-map",
+		return refuse(from, "reg", "wraps around");
+	if (fdt_getprop(from->fdt, from->node, "no-map", NULL))
+		return refuse(from, "no-map",
 			      "is set: a slot needs a linear mapping");
 	return 0;
 }
 
-static int read_hash(const void *fdt, int hash_node, const char *name,
-		     struct kexec_stash_file *file,
-		     struct kexec_stash_fault *fault)
+static int read_hash(const struct reader *from, int node,
+		     struct kexec_stash_file *file)
 {
-	enum kexec_stash_hash hash;
-	const char *algo;
 	const void *value;
 	int len;
 
-	algo = get_string(fdt, hash_node, "algo", &len);
-	if (!algo)
-		return refuse(fault, name, "algo", "is missing or no string");
-	for (hash = KEXEC_STASH_SHA256; hash < KEXEC_STASH_NR_HASHES; hash++) {
-		if (!strcmp(algo, hashes[hash].name))
-			break;
-	}
-	if (hash == KEXEC_STASH_NR_HASHES)
-		return refuse(fault, name, "algo", "is no known hash");
-
-	value = fdt_getprop(fdt, hash_node, "value", &len);
+	if (!get_string(from->fdt, node, "algo", &len))
+		return refuse(from, "algo", "is missing or no string");
+	file->hash = get_name(from->fdt, node, "algo", hash_names,
+			      KEXEC_STASH_NR_HASHES);
+	if (file->hash == KEXEC_STASH_NR_HASHES)
+		return refuse(from, "algo", "is no known hash");
+	value = fdt_getprop(from->fdt, node, "value", &len);
 	if (!value)
-		return refuse(fault, name, "value", "is missing");
-	if (len != (int)hashes[hash].len)
-		return refuse(fault, name, "value",
-			      "is not as long as its algo says");
-	file->hash = hash;
+		return refuse(from, "value", "is missing");
+	if (len != (int)hash_lens[file->hash])
+		return refuse(from, "value", "is not as long as its algo says");
 	memcpy(file->digest, value, len);
 	return 0;
 }
 
-static int read_hashes(const void *fdt, int file_node, const char *name,
-		       struct kexec_stash_file *file,
-		       struct kexec_stash_fault *fault)
+/* A file has one digest at most, so it is clear which is checked */
+static int read_hashes(const struct reader *from, int node,
+		       struct kexec_stash_file *file)
 {
 	int child, ret;
 
-	fdt_for_each_subnode(child, fdt, file_node) {
-		const char *child_name = fdt_get_name(fdt, child, NULL);
+	fdt_for_each_subnode(child, from->fdt, node) {
+		const char *name = fdt_get_name(from->fdt, child, NULL);
 
-		if (!child_name || strncmp(child_name, "hash", 4))
+		if (!name || strncmp(name, "hash", 4))
 			continue;
-		/*
-		 * Each recorded digest is checked; with one each there is no
-		 * question which
-		 */
 		if (file->hash != KEXEC_STASH_HASH_NONE)
-			return refuse(fault, name, child_name,
-				      "is a second hash");
-		ret = read_hash(fdt, child, name, file, fault);
+			return refuse(from, name, "is a second hash");
+		ret = read_hash(from, child, file);
 		if (ret)
 			return ret;
 	}
 	return 0;
 }
 
-static int read_file(const void *fdt, int file_node,
-		     enum kexec_stash_file_id id, u64 slot_size,
-		     struct kexec_stash_file *file,
-		     struct kexec_stash_fault *fault)
+static int read_place(const struct reader *from, int node, u64 slot_size,
+		      struct kexec_stash_file *file)
 {
-	const char *name = file_names[id];
-	int len;
-
-	if (!get_number(fdt, file_node, "data-offset", &file->offset))
-		return refuse(fault, name, "data-offset",
+	if (!get_number(from->fdt, node, "data-offset", &file->offset))
+		return refuse(from, "data-offset",
 			      "is missing or not 32 or 64 bits");
-	if (!get_number(fdt, file_node, "data-size", &file->size))
-		return refuse(fault, name, "data-size",
+	if (!get_number(from->fdt, node, "data-size", &file->size))
+		return refuse(from, "data-size",
 			      "is missing or not 32 or 64 bits");
 	if (!file->size)
-		return refuse(fault, name, "data-size", "is 0");
+		return refuse(from, "data-size", "is 0");
 	if (file->offset > slot_size || file->size > slot_size - file->offset)
-		return refuse(fault, name, "data-size",
-			      "reaches outside the slot");
-	if (id == KEXEC_STASH_KERNEL && file->offset)
-		return refuse(fault, name, "data-offset", "is not 0");
+		return refuse(from, "data-size", "reaches outside the slot");
 	if (file->offset % KEXEC_STASH_FILE_ALIGN)
-		return refuse(fault, name, "data-offset",
+		return refuse(from, "data-offset",
 			      "is not a multiple of 64 KiB");
+	return 0;
+}
 
-	file->signature = fdt_getprop(fdt, file_node, "ima-signature", &len);
+static int read_trust(const struct reader *from, int node,
+		      struct kexec_stash_file *file)
+{
+	int len;
+
+	file->signature = fdt_getprop(from->fdt, node, "ima-signature", &len);
 	if (file->signature) {
 		if (!len || len > KEXEC_STASH_SIGNATURE_LEN)
-			return refuse(fault, name, "ima-signature",
+			return refuse(from, "ima-signature",
 				      "is empty or too long");
 		file->signature_len = len;
 	}
-	if (fdt_getprop(fdt, file_node, "authenticated", &len)) {
+	if (fdt_getprop(from->fdt, node, "authenticated", &len)) {
 		if (len)
-			return refuse(fault, name, "authenticated",
-				      "is not empty");
+			return refuse(from, "authenticated", "is not empty");
 		file->authenticated = true;
 	}
-	return read_hashes(fdt, file_node, name, file, fault);
+	return read_hashes(from, node, file);
 }
 
-static bool files_overlap(const struct kexec_stash_file *a,
-			  const struct kexec_stash_file *b)
+static int read_files(struct reader *from, struct kexec_stash_record *rec)
 {
-	if (!a->size || !b->size)
-		return false;
-	return a->offset < b->offset + b->size &&
-	       b->offset < a->offset + a->size;
-}
+	struct kexec_stash_file *file = rec->file, *other;
+	int i, node, ret;
 
-static int read_files(const void *fdt, int node, struct kexec_stash_record *rec,
-		      struct kexec_stash_fault *fault)
-{
-	enum kexec_stash_file_id i, j;
-	int ret;
-
-	for (i = 0; i < KEXEC_STASH_NR_FILES; i++) {
-		int file_node = fdt_subnode_offset(fdt, node, file_names[i]);
-
-		if (file_node == -FDT_ERR_NOTFOUND)
+	for (i = 0; i < KEXEC_STASH_NR_FILES; i++, file++) {
+		from->file = file_names[i];
+		node = fdt_subnode_offset(from->fdt, from->node, from->file);
+		if (node == -FDT_ERR_NOTFOUND)
 			continue;
-		if (file_node < 0)
-			return refuse(fault, file_names[i], "node",
-				      "is broken");
-		ret = read_file(fdt, file_node, i, rec->size, &rec->file[i],
-				fault);
+		if (node < 0)
+			return refuse(from, "node", "is broken");
+		ret = read_place(from, node, rec->size, file);
+		if (!ret && i == KEXEC_STASH_KERNEL && file->offset)
+			ret = refuse(from, "data-offset", "is not 0");
+		if (!ret)
+			ret = read_trust(from, node, file);
 		if (ret)
 			return ret;
-		for (j = 0; j < i; j++) {
-			if (files_overlap(&rec->file[i], &rec->file[j]))
-				return refuse(fault, file_names[i],
-					      "data-offset",
+		for (other = rec->file; other < file; other++) {
+			if (kexec_stash_overlaps(file->offset, file->size,
+						 other->offset, other->size))
+				return refuse(from, "data-offset",
 					      "overlaps another file");
 		}
 	}
 	return 0;
 }
 
-static int read_label(const void *fdt, int node, struct kexec_stash_record *rec,
-		      struct kexec_stash_fault *fault)
+static int read_label(const struct reader *from, struct kexec_stash_record *rec)
 {
 	int len;
-	const char *label = get_string(fdt, node, "label", &len);
+	const char *label = get_string(from->fdt, from->node, "label", &len);
 
 	if (!label)
-		return refuse(fault, "", "label", "is missing or no string");
+		return refuse(from, "label", "is missing or no string");
 	if (!kexec_stash_label_ok(label))
-		return refuse(fault, "", "label", "cannot name a slot");
+		return refuse(from, "label", "cannot name a slot");
 	memcpy(rec->label, label, len);
 	return 0;
 }
 
-static int read_strings(const void *fdt, int node,
-			struct kexec_stash_record *rec,
-			struct kexec_stash_fault *fault)
+static int read_others(const struct reader *from,
+		       struct kexec_stash_record *rec)
 {
-	const char *origin;
-	int len;
+	const void *fdt = from->fdt;
+	int node = from->node, len;
 
+	if (fdt_getprop(fdt, node, "hand-over", NULL) &&
+	    get_number(fdt, node, "hand-over", &rec->handover) != 2)
+		return refuse(from, "hand-over", "is not 64 bits");
 	if (fdt_getprop(fdt, node, "bootargs", NULL)) {
 		rec->bootargs = get_string(fdt, node, "bootargs", &len);
 		if (!rec->bootargs || len > KEXEC_STASH_BOOTARGS_LEN)
-			return refuse(fault, "", "bootargs",
+			return refuse(from, "bootargs",
 				      "is no string or too long");
 	}
 	if (fdt_getprop(fdt, node, "origin", NULL)) {
-		enum kexec_stash_origin i;
-
-		origin = get_string(fdt, node, "origin", &len);
-		for (i = 0; i < KEXEC_STASH_NR_ORIGINS; i++) {
-			if (origin && !strcmp(origin, origin_names[i]))
-				break;
-		}
-		if (i == KEXEC_STASH_NR_ORIGINS)
-			return refuse(fault, "", "origin",
-				      "is not a known one");
-		rec->origin = i;
+		rec->origin = get_name(fdt, node, "origin", origin_names,
+				       KEXEC_STASH_NR_ORIGINS);
+		if (rec->origin == KEXEC_STASH_NR_ORIGINS)
+			return refuse(from, "origin", "is not a known one");
 	}
 	return 0;
 }
@@ -438,31 +408,23 @@ int kexec_stash_record_read(const void *fdt, int node,
 			    struct kexec_stash_record *rec,
 			    struct kexec_stash_fault *fault)
 {
-	struct kexec_stash_fault reg_fault;
-	int ret, ret_reg;
+	struct reader from = { fdt, node, "", fault };
+	int bad_reg, bad_label, bad_parent, ret;
 
 	memset(rec, 0, sizeof(*rec));
-	rec->disabled = is_disabled(fdt, node);
+	rec->disabled = !kexec_stash_node_enabled(fdt, node);
 
 	/*
-	 * Both are read, so that a message has the name and the place,
-	 * whatever is wrong
+	 * A message needs the name and the place, so these are read whatever
+	 * else is wrong. The last fault is the one that is told.
 	 */
-	ret = read_label(fdt, node, rec, fault);
-	ret_reg = read_reg(fdt, node, rec, &reg_fault);
-	if (kexec_stash_parent_check(fdt, fault))
+	bad_reg = read_reg(&from, rec);
+	bad_label = read_label(&from, rec);
+	bad_parent = kexec_stash_parent_check(fdt, fault);
+	if (bad_reg || bad_label || bad_parent)
 		return -EINVAL;
-	if (!ret && ret_reg) {
-		*fault = reg_fault;
-		ret = ret_reg;
-	}
-	if (!ret)
-		ret = read_handover(fdt, node, rec, fault);
-	if (!ret)
-		ret = read_strings(fdt, node, rec, fault);
-	if (!ret)
-		ret = read_files(fdt, node, rec, fault);
-	return ret;
+	ret = read_others(&from, rec);
+	return ret ? ret : read_files(&from, rec);
 }
 
 int kexec_stash_record_conflict(const void *fdt, int node,
@@ -470,6 +432,7 @@ int kexec_stash_record_conflict(const void *fdt, int node,
 				bool (*refused)(int node),
 				struct kexec_stash_fault *fault)
 {
+	struct reader from = { fdt, node, "", fault };
 	int other = kexec_stash_record_next(fdt, -1);
 
 	for (; other >= 0 && other != node;
@@ -481,10 +444,10 @@ int kexec_stash_record_conflict(const void *fdt, int node,
 		    (refused && refused(other)))
 			continue;
 		if (!strcmp(rec->label, before.label))
-			return refuse(fault, "", "label", "is used twice");
-		if (rec->base < before.base + before.size &&
-		    before.base < rec->base + rec->size) {
-			refuse(fault, "", "reg", "overlaps another slot");
+			return refuse(&from, "label", "is used twice");
+		if (kexec_stash_overlaps(rec->base, rec->size, before.base,
+					 before.size)) {
+			refuse(&from, "reg", "overlaps another slot");
 			fault->other = fdt_getprop(fdt, other, "label", NULL);
 			return -EINVAL;
 		}
@@ -514,6 +477,7 @@ static int errno_of(int fdt_err)
 	case -FDT_ERR_NOSPACE:
 		return -ENOSPC;
 	case -FDT_ERR_BADNCELLS:
+	case -FDT_ERR_BADVALUE:
 		return -ERANGE;
 	case -FDT_ERR_EXISTS:
 		return -EEXIST;
@@ -522,28 +486,28 @@ static int errno_of(int fdt_err)
 	}
 }
 
-/* Whether other cells would have a child say something else than it does */
-static bool children_need_cells(const void *fdt, int parent)
+/* Whether a node of @fdt has one of some properties */
+static bool has_any(const void *fdt, int node, const char *const *names)
 {
-	static const char *const names[] = { "reg", "size", "alloc-ranges",
-					     "alignment", NULL };
-	size_t i;
-	int child;
-
-	fdt_for_each_subnode(child, fdt, parent) {
-		for (i = 0; names[i]; i++) {
-			if (fdt_getprop(fdt, child, names[i], NULL))
-				return true;
-		}
+	for (; *names; names++) {
+		if (fdt_getprop(fdt, node, *names, NULL))
+			return true;
 	}
 	return false;
 }
 
-static int set_parent(void *fdt, int parent)
+/* Give /reserved-memory the cells of the root, if no child depends on others */
+static int repair_parent(void *fdt, int parent)
 {
+	static const char *const needs_cells[] = { "reg", "size", "alloc-ranges",
+						   "alignment", NULL };
 	size_t i;
-	int ret = 0;
+	int child, ret = 0;
 
+	fdt_for_each_subnode(child, fdt, parent) {
+		if (has_any(fdt, child, needs_cells))
+			return -FDT_ERR_BADNCELLS;
+	}
 	for (i = 0; cells_names[i] && !ret; i++)
 		ret = fdt_setprop_u32(fdt, parent, cells_names[i],
 				      root_cells(fdt, cells_names[i]));
@@ -552,56 +516,22 @@ static int set_parent(void *fdt, int parent)
 	return ret;
 }
 
-/*
- * Offset of /reserved-memory, made where it is missing and repaired where Linux
- * would ignore it; a libfdt error otherwise
- */
-static int reserved_memory_node(void *fdt)
+int kexec_stash_record_parent(void *fdt)
 {
+	int parent = fdt_path_offset(fdt, RESERVED_MEMORY), ret;
+	bool made = parent == -FDT_ERR_NOTFOUND;
 	struct kexec_stash_fault ignored;
-	int node = fdt_path_offset(fdt, RESERVED_MEMORY), ret;
-	bool made = node == -FDT_ERR_NOTFOUND;
 
 	if (made)
-		node = fdt_add_subnode(fdt, 0, &RESERVED_MEMORY[1]);
-	else if (node >= 0 && !check_parent(fdt, node, &ignored))
-		return node;
-	if (node < 0)
-		return node;
-	if (children_need_cells(fdt, node))
-		return -FDT_ERR_BADNCELLS;
-	ret = set_parent(fdt, node);
+		parent = fdt_add_subnode(fdt, 0, &RESERVED_MEMORY[1]);
+	if (parent < 0)
+		return errno_of(parent);
+	if (!kexec_stash_parent_check(fdt, &ignored))
+		return parent;
+	ret = repair_parent(fdt, parent);
 	if (ret && made)
-		fdt_del_node(fdt, node);
-	return ret ? ret : node;
-}
-
-static int put_cells(fdt32_t *p, int cells, u64 val)
-{
-	if (cells == 2)
-		*p++ = cpu_to_fdt32(val >> 32);
-	else if (cells != 1 || val >> 32)
-		return -FDT_ERR_BADNCELLS;
-	*p = cpu_to_fdt32((u32)val);
-	return 0;
-}
-
-static int write_reg(void *fdt, int parent, int node,
-		     const struct kexec_stash_record *rec)
-{
-	int ac = fdt_address_cells(fdt, parent);
-	int sc = fdt_size_cells(fdt, parent);
-	fdt32_t reg[4];
-	int ret;
-
-	if (ac < 1 || ac > 2 || sc < 1 || sc > 2)
-		return -FDT_ERR_BADNCELLS;
-	ret = put_cells(reg, ac, rec->base);
-	if (!ret)
-		ret = put_cells(reg + ac, sc, rec->size);
-	if (ret)
-		return ret;
-	return fdt_setprop(fdt, node, "reg", reg, (ac + sc) * sizeof(*reg));
+		fdt_del_node(fdt, parent);
+	return ret ? errno_of(ret) : parent;
 }
 
 static int write_file(void *fdt, int node, enum kexec_stash_file_id id,
@@ -629,29 +559,35 @@ static int write_file(void *fdt, int node, enum kexec_stash_file_id id,
 	if (hash_node < 0)
 		return hash_node;
 	ret = fdt_setprop_string(fdt, hash_node, "algo",
-				 hashes[file->hash].name);
+				 hash_names[file->hash]);
 	if (!ret)
 		ret = fdt_setprop(fdt, hash_node, "value", file->digest,
-				  hashes[file->hash].len);
+				  hash_lens[file->hash]);
 	return ret;
 }
 
-/*
- * "kexec-stash@" and the base in hexadecimal, as unit addresses are: no 0x, no
- * leading zeros
- */
-static void node_name(char *name, u64 base)
+static int write_strings(void *fdt, int node,
+			 const struct kexec_stash_record *rec)
 {
-	static const char prefix[] = "kexec-stash@";
-	int shift = 60;
+	const struct {
+		const char *name, *val;
+	} strings[] = {
+		{ "compatible", KEXEC_STASH_COMPATIBLE },
+		{ "label", rec->label },
+		{ "status", rec->disabled ? "disabled" : NULL },
+		{ "origin", rec->origin == KEXEC_STASH_FIRMWARE ?
+				    NULL : origin_names[rec->origin] },
+		{ "bootargs", rec->bootargs },
+		{ NULL }
+	};
+	int i, ret = 0;
 
-	memcpy(name, prefix, sizeof(prefix) - 1);
-	name += sizeof(prefix) - 1;
-	while (shift && !(base >> shift))
-		shift -= 4;
-	for (; shift >= 0; shift -= 4)
-		*name++ = "0123456789abcdef"[(base >> shift) & 0xf];
-	*name = '\0';
+	for (i = 0; strings[i].name && !ret; i++) {
+		if (strings[i].val)
+			ret = fdt_setprop_string(fdt, node, strings[i].name,
+						 strings[i].val);
+	}
+	return ret;
 }
 
 static int write_node(void *fdt, int parent, const char *name,
@@ -662,21 +598,12 @@ static int write_node(void *fdt, int parent, const char *name,
 	node = fdt_add_subnode(fdt, parent, name);
 	if (node < 0)
 		return node;
-	ret = fdt_setprop_string(fdt, node, "compatible",
-				 KEXEC_STASH_COMPATIBLE);
+	ret = write_strings(fdt, node, rec);
 	if (!ret)
-		ret = write_reg(fdt, parent, node, rec);
-	if (!ret)
-		ret = fdt_setprop_string(fdt, node, "label", rec->label);
-	if (!ret && rec->disabled)
-		ret = fdt_setprop_string(fdt, node, "status", "disabled");
+		ret = fdt_appendprop_addrrange(fdt, parent, node, "reg",
+					       rec->base, rec->size);
 	if (!ret && rec->handover)
 		ret = fdt_setprop_u64(fdt, node, "hand-over", rec->handover);
-	if (!ret && rec->origin != KEXEC_STASH_FIRMWARE)
-		ret = fdt_setprop_string(fdt, node, "origin",
-					 origin_names[rec->origin]);
-	if (!ret && rec->bootargs)
-		ret = fdt_setprop_string(fdt, node, "bootargs", rec->bootargs);
 
 	/*
 	 * A new subnode comes first among its siblings: last to first leaves
@@ -685,16 +612,13 @@ static int write_node(void *fdt, int parent, const char *name,
 	for (i = KEXEC_STASH_NR_FILES - 1; !ret && i >= 0; i--)
 		ret = write_file(fdt, node, i, &rec->file[i]);
 
-	/*
-	 * Half a record would be refused by the next reader, and say nothing
-	 * true
-	 */
+	/* The next reader would refuse half a record, which tells nothing true */
 	if (ret)
 		fdt_del_node(fdt, node);
 	return ret;
 }
 
-/* Records of a label, and those whose nodes have the name, where there is one */
+/* Records of a label (NULL: of any), and those whose nodes have the name, if any */
 static int remove_nodes(void *fdt, int parent, const char *label,
 			const char *name)
 {
@@ -704,7 +628,7 @@ static int remove_nodes(void *fdt, int parent, const char *label,
 		int len;
 		const char *found = get_string(fdt, node, "label", &len);
 		const char *at = name ? fdt_get_name(fdt, node, NULL) : NULL;
-		bool same = (found && !strcmp(found, label)) ||
+		bool same = !label || (found && !strcmp(found, label)) ||
 			    (at && !strcmp(at, name));
 
 		if (!same || !is_record(fdt, node)) {
@@ -719,20 +643,15 @@ static int remove_nodes(void *fdt, int parent, const char *label,
 	return 0;
 }
 
-int kexec_stash_record_parent(void *fdt)
-{
-	int parent = reserved_memory_node(fdt);
-
-	return parent < 0 ? errno_of(parent) : parent;
-}
-
 int kexec_stash_record_write_to(void *fdt, int parent,
 				const struct kexec_stash_record *rec)
 {
 	char name[sizeof("kexec-stash@") + 16];
 	int ret;
 
-	node_name(name, rec->base);
+	/* As unit addresses are: no 0x, no leading zeros */
+	snprintf(name, sizeof(name), "kexec-stash@%llx",
+		 (unsigned long long)rec->base);
 	ret = remove_nodes(fdt, parent, rec->label, name);
 	if (ret)
 		return ret;

@@ -200,6 +200,15 @@ u32 kexec_stash_hash_len(enum kexec_stash_hash hash);
 bool kexec_stash_label_ok(const char *label);
 
 /**
+ * kexec_stash_node_enabled() - whether a node counts
+ * @fdt: the flattened tree
+ * @node: offset of the node
+ *
+ * Return: true if it has no status, or one of "okay" or "ok".
+ */
+bool kexec_stash_node_enabled(const void *fdt, int node);
+
+/**
  * kexec_stash_parent_check() - whether Linux takes reserved memory from a tree
  * @fdt: the flattened tree
  * @fault: filled in on failure
@@ -317,7 +326,7 @@ int kexec_stash_record_write_to(void *fdt, int parent,
 /**
  * kexec_stash_record_remove() - remove a record
  * @fdt: the flattened tree, writable
- * @label: name of the slot
+ * @label: name of the slot, NULL for all slots
  *
  * Return: 0 (also if there is none), -EINVAL if the tree is broken.
  */
