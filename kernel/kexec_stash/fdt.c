@@ -15,44 +15,26 @@
 
 #include "fdt.h"
 
-/*
- * Each tag and each property's name and length, so that what follows may walk
- * it without care
- */
+/* Each node and each property, so that what follows may walk them without care */
 static int check_structure(const void *dtb)
 {
-	int offset, next = 0, depth = 0, len, ret;
+	int node = 0, prop, len, depth = 0, ret;
 	const char *name;
-	u32 tag;
 
-	/* libfdt takes offset 0 for the root, whatever is there */
-	if (fdt_next_tag(dtb, 0, &next) != FDT_BEGIN_NODE)
-		return -FDT_ERR_BADSTRUCTURE;
-	next = 0;
-	do {
-		offset = next;
-		tag = fdt_next_tag(dtb, offset, &next);
-		if (next < 0)
-			return next;
-		switch (tag) {
-		case FDT_BEGIN_NODE:
-			if (++depth > KEXEC_FDT_MAX_DEPTH)
-				return -FDT_ERR_BADSTRUCTURE;
-			break;
-		case FDT_END_NODE:
-			if (!depth--)
-				return -FDT_ERR_BADSTRUCTURE;
-			break;
-		case FDT_PROP:
-			if (!fdt_getprop_by_offset(dtb, offset, &name, &len))
+	while (node >= 0 && depth >= 0) {
+		fdt_for_each_property_offset(prop, dtb, node) {
+			if (!fdt_getprop_by_offset(dtb, prop, &name, &len))
 				return len;
-			break;
-		default:
-			break;
 		}
-	} while (tag != FDT_END);
+		if (prop != -FDT_ERR_NOTFOUND)
+			return prop;
+		node = fdt_next_node(dtb, node, &depth);
+	}
+	/* The tree ends where the root does, not inside of a node */
+	if (depth >= 0)
+		return -FDT_ERR_BADSTRUCTURE;
 	ret = fdt_num_mem_rsv(dtb);
-	return ret < 0 ? ret : depth ? -FDT_ERR_BADSTRUCTURE : 0;
+	return ret < 0 ? ret : 0;
 }
 
 /**
@@ -174,7 +156,7 @@ bool kexec_fdt_overlaps_memreserve(const void *fdt, u64 base, u64 size)
 
 	for (i = 0; i < fdt_num_mem_rsv(fdt); i++) {
 		if (!fdt_get_mem_rsv(fdt, i, &rsv_base, &rsv_size) &&
-		    base < rsv_base + rsv_size && rsv_base < base + size)
+		    kexec_stash_overlaps(base, size, rsv_base, rsv_size))
 			return true;
 	}
 	return false;
@@ -213,14 +195,7 @@ bool kexec_fdt_only_slots(const void *fdt, int node)
  */
 int kexec_fdt_drop_slots(void *fdt)
 {
-	int node, ret;
-
-	while ((node = kexec_stash_record_next(fdt, -1)) >= 0) {
-		ret = fdt_del_node(fdt, node);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return kexec_stash_record_remove(fdt, NULL) ? -FDT_ERR_BADSTRUCTURE : 0;
 }
 
 /**

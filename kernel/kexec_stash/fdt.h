@@ -8,8 +8,8 @@
 #include <linux/types.h>
 
 /*
- * No tree that firmware makes is deeper; who walks it stays off the end of the
- * stack
+ * kexec_fdt_copy_node() calls itself for each level of the running tree. No
+ * tree that firmware makes is deeper.
  */
 #define KEXEC_FDT_MAX_DEPTH 16
 
@@ -29,6 +29,7 @@ struct kexec_fdt_slot {
 
 /**
  * struct kexec_fdt_adoption - what the next kernel's tree is made from
+ * @fdt: the next kernel's tree, writable; set by kexec_fdt_adopt()
  * @staged: the staged tree, which kexec_fdt_check() found to be whole
  * @running: the running tree
  * @slots: all slots
@@ -36,6 +37,7 @@ struct kexec_fdt_slot {
  * @why: set to what is wrong with the staged tree, on failure
  */
 struct kexec_fdt_adoption {
+	void *fdt;
 	const void *staged;
 	const void *running;
 	const struct kexec_fdt_slot *slots;
@@ -57,23 +59,25 @@ int kexec_fdt_squeeze(void *fdt);
 
 /* fdt_adopt.c */
 size_t kexec_fdt_adopt_space(size_t staged_size, const void *running);
-int kexec_fdt_adopt(void *fdt, size_t size, struct kexec_fdt_adoption *from);
+int kexec_fdt_adopt(void *fdt, size_t size, struct kexec_fdt_adoption *trees);
 
 /* fdt_copy.c */
+u64 kexec_fdt_read_cells(const void *prop, int cells);
 bool kexec_fdt_is_kind(const void *fdt, int node, const char *kind);
-bool kexec_fdt_same_cells(const void *fdt, int node, const void *src,
-			  int src_node);
-int kexec_fdt_copy_prop(void *fdt, int node, const void *src, int src_node,
-			const char *name);
-int kexec_fdt_mirror_prop(void *fdt, int node, const void *src, int src_node,
-			  const char *name);
-int kexec_fdt_copy_props(void *fdt, int node, const void *src, int src_node,
-			 bool replace, const char *skip);
-int kexec_fdt_copy_node(void *fdt, int parent, const void *src, int src_node,
-			int depth);
+bool kexec_fdt_same_cells(const struct kexec_fdt_adoption *trees, int node,
+			  int src);
+int kexec_fdt_make_subnode(void *fdt, int parent, const char *name);
 int kexec_fdt_del_props(void *fdt, int node, const char *const *prefixes);
+int kexec_fdt_copy_named(const struct kexec_fdt_adoption *trees, int node,
+			 int src, const char *const *names);
+int kexec_fdt_mirror_named(const struct kexec_fdt_adoption *trees, int node,
+			   int src, const char *const *names);
+int kexec_fdt_copy_props(const struct kexec_fdt_adoption *trees, int node,
+			 int src, bool replace);
+int kexec_fdt_copy_node(const struct kexec_fdt_adoption *trees, int parent,
+			int src, int depth);
 
 /* fdt_firmware.c */
-int kexec_fdt_copy_firmware(void *fdt, struct kexec_fdt_adoption *from);
+int kexec_fdt_copy_firmware(struct kexec_fdt_adoption *trees);
 
 #endif /* _KEXEC_STASH_FDT_H */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Copying from one device tree to another
+ * Copying from the running device tree to the next kernel's
  *
- * A phandle means nothing in another tree. Properties that consist of them are
- * not copied, but for regions of memory, which are looked up by name.
+ * A phandle means nothing in another tree. Properties that consist of phandles
+ * are not copied. A region of memory is looked up by its name instead.
  */
 
 #include <linux/libfdt.h>
@@ -13,35 +13,15 @@
 
 #define REGIONS_MAX 8
 
-static const char *const phandle_lists[] = {
-	"assigned-clock-parents",
-	"assigned-clocks",
-	"clocks",
-	"cpu",
-	"cpu-idle-states",
-	"display",
-	"dmas",
-	"domain-idle-states",
-	"interconnects",
-	"interrupt-parent",
-	"interrupts-extended",
-	"iommu-addresses",
-	"iommus",
-	"l2-cache",
-	"linux,phandle",
-	"mboxes",
-	"msi-parent",
-	"next-level-cache",
-	"nvmem-cells",
-	"operating-points-v2",
-	"panel",
-	"performance-domains",
-	"phys",
-	"power-domains",
-	"resets",
-	"shmem",
-	"sram",
-	NULL
+/* Lists of phandles, and what each tree has of its own */
+static const char *const not_copied[] = {
+	"assigned-clock-parents", "assigned-clocks", "bootargs", "clocks",
+	"cpu", "cpu-idle-states", "display", "dmas", "domain-idle-states",
+	"interconnects", "interrupt-parent", "interrupts-extended",
+	"iommu-addresses", "iommus", "l2-cache", "linux,phandle", "mboxes",
+	"msi-parent", "next-level-cache", "nvmem-cells", "operating-points-v2",
+	"panel", "performance-domains", "phandle", "phys", "power-domains",
+	"resets", "shmem", "sram", NULL
 };
 
 static bool ends_in(const char *name, const char *end)
@@ -51,14 +31,31 @@ static bool ends_in(const char *name, const char *end)
 	return len >= end_len && !strcmp(name + len - end_len, end);
 }
 
-static bool is_phandle_list(const char *name)
+static bool is_copied(const char *name)
 {
-	for (int i = 0; phandle_lists[i]; i++) {
-		if (!strcmp(name, phandle_lists[i]))
-			return true;
+	for (int i = 0; not_copied[i]; i++) {
+		if (!strcmp(name, not_copied[i]))
+			return false;
 	}
-	return ends_in(name, "-supply") || ends_in(name, "-gpios") ||
-	       !strncmp(name, "pinctrl-", 8);
+	return !ends_in(name, "-supply") && !ends_in(name, "-gpios") &&
+	       strncmp(name, "pinctrl-", 8);
+}
+
+/**
+ * kexec_fdt_read_cells() - read a number of a property
+ * @prop: its first byte
+ * @cells: how many cells it has
+ *
+ * Return: the number, of the last two cells.
+ */
+u64 kexec_fdt_read_cells(const void *prop, int cells)
+{
+	const fdt32_t *cell = prop;
+	u64 val = 0;
+
+	while (cells--)
+		val = val << 32 | fdt32_ld(cell++);
+	return val;
 }
 
 /**
@@ -84,205 +81,35 @@ bool kexec_fdt_is_kind(const void *fdt, int node, const char *kind)
 
 /**
  * kexec_fdt_same_cells() - whether ranges below two nodes are written alike
- * @fdt: the tree
- * @node: node of @fdt
- * @src: the other tree
- * @src_node: node of @src
+ * @trees: both trees
+ * @node: node of the next kernel's tree
+ * @src: node of the running tree
  *
- * Return: true if they are: as they are they can be copied.
+ * Return: true if ranges can be copied as they are.
  */
-bool kexec_fdt_same_cells(const void *fdt, int node, const void *src,
-			  int src_node)
+bool kexec_fdt_same_cells(const struct kexec_fdt_adoption *trees, int node,
+			  int src)
 {
-	return fdt_address_cells(fdt, node) ==
-		       fdt_address_cells(src, src_node) &&
-	       fdt_size_cells(fdt, node) == fdt_size_cells(src, src_node);
-}
-
-/* The phandle that a region of reserved memory has in the other tree, or 0 */
-static u32 map_region(const void *fdt, const void *src, u32 phandle)
-{
-	int region = fdt_node_offset_by_phandle(src, phandle);
-	const char *name = fdt_get_name(src, region, NULL);
-	int node = fdt_path_offset(fdt, "/reserved-memory");
-
-	if (!name || fdt_parent_offset(src, region) !=
-			     fdt_path_offset(src, "/reserved-memory"))
-		return 0;
-	node = fdt_subnode_offset(fdt, node, name);
-	return node < 0 ? 0 : fdt_get_phandle(fdt, node);
-}
-
-static int copy_regions(void *fdt, int node, const void *src, const fdt32_t *val,
-			int len)
-{
-	fdt32_t regions[REGIONS_MAX];
-	u32 phandle;
-
-	if (len % sizeof(*val) || len > (int)sizeof(regions))
-		return 0;
-	for (int i = 0; i < len / (int)sizeof(*val); i++) {
-		phandle = map_region(fdt, src, fdt32_ld(&val[i]));
-		if (!phandle)
-			return 0;
-		regions[i] = cpu_to_fdt32(phandle);
-	}
-	return fdt_setprop(fdt, node, "memory-region", regions, len);
-}
-
-static int copy_val(void *fdt, int node, const void *src, const char *name,
-		    const void *val, int len)
-{
-	if (!strcmp(name, "memory-region"))
-		return copy_regions(fdt, node, src, val, len);
-	return is_phandle_list(name) ? 0 :
-				       fdt_setprop(fdt, node, name, val, len);
+	return fdt_address_cells(trees->fdt, node) ==
+		       fdt_address_cells(trees->running, src) &&
+	       fdt_size_cells(trees->fdt, node) ==
+		       fdt_size_cells(trees->running, src);
 }
 
 /**
- * kexec_fdt_copy_prop() - copy a property, where there is one
+ * kexec_fdt_make_subnode() - find a node, or add it
  * @fdt: the tree, writable
- * @node: node of @fdt
- * @src: the other tree
- * @src_node: node of @src
- * @name: the property's name
+ * @parent: its parent
+ * @name: its name
  *
- * Return: 0 or a libfdt error.
+ * Return: offset of the node, or a libfdt error.
  */
-int kexec_fdt_copy_prop(void *fdt, int node, const void *src, int src_node,
-			const char *name)
+int kexec_fdt_make_subnode(void *fdt, int parent, const char *name)
 {
-	int len;
-	const void *val = fdt_getprop(src, src_node, name, &len);
+	int node = fdt_subnode_offset(fdt, parent, name);
 
-	return val ? copy_val(fdt, node, src, name, val, len) : 0;
-}
-
-/**
- * kexec_fdt_mirror_prop() - copy a property, or delete it where there is none
- * @fdt: the tree, writable
- * @node: node of @fdt
- * @src: the other tree
- * @src_node: node of @src
- * @name: the property's name
- *
- * Return: 0 or a libfdt error.
- */
-int kexec_fdt_mirror_prop(void *fdt, int node, const void *src, int src_node,
-			  const char *name)
-{
-	int ret = fdt_delprop(fdt, node, name);
-
-	if (ret && ret != -FDT_ERR_NOTFOUND)
-		return ret;
-	return kexec_fdt_copy_prop(fdt, node, src, src_node, name);
-}
-
-/**
- * kexec_fdt_copy_props() - copy a node's properties
- * @fdt: the tree, writable
- * @node: node of @fdt
- * @src: the other tree
- * @src_node: node of @src
- * @replace: also those that @node has
- * @skip: one that is not copied, or NULL
- *
- * Return: 0 or a libfdt error.
- */
-int kexec_fdt_copy_props(void *fdt, int node, const void *src, int src_node,
-			 bool replace, const char *skip)
-{
-	int prop;
-
-	fdt_for_each_property_offset(prop, src, src_node) {
-		const char *name;
-		int len, ret;
-		const void *val = fdt_getprop_by_offset(src, prop, &name, &len);
-
-		if (!val)
-			return len;
-		if ((skip && !strcmp(name, skip)) ||
-		    (!replace && fdt_getprop(fdt, node, name, NULL)))
-			continue;
-		ret = copy_val(fdt, node, src, name, val, len);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/*
- * A phandle that this tree has given to another node would lead its users
- * astray
- */
-static int drop_foreign_phandle(void *fdt, int node)
-{
-	u32 phandle = fdt_get_phandle(fdt, node);
-	int ret;
-
-	if (!phandle)
-		return 0;
-	/* Found first, so looked for without this one */
-	ret = fdt_delprop(fdt, node, "phandle");
-	if (ret)
-		return ret;
-	if (fdt_node_offset_by_phandle(fdt, phandle) != -FDT_ERR_NOTFOUND)
-		return 0;
-	return fdt_setprop_u32(fdt, node, "phandle", phandle);
-}
-
-/**
- * kexec_fdt_copy_node() - copy a node with all below it
- * @fdt: the tree, writable
- * @parent: node of @fdt
- * @src: the other tree
- * @src_node: node of @src; where @parent has one of its name, only what that
- *	lacks is copied
- * @depth: how deep it will be
- *
- * Return: 0 or a libfdt error.
- */
-int kexec_fdt_copy_node(void *fdt, int parent, const void *src, int src_node,
-			int depth)
-{
-	int name_len, node, child, ret;
-	const char *name = fdt_get_name(src, src_node, &name_len);
-
-	if (!name)
-		return name_len;
-	if (depth > KEXEC_FDT_MAX_DEPTH)
-		return -FDT_ERR_BADSTRUCTURE;
-	node = fdt_subnode_offset_namelen(fdt, parent, name, name_len);
-	if (node == -FDT_ERR_NOTFOUND) {
-		node = fdt_add_subnode_namelen(fdt, parent, name, name_len);
-		if (node < 0)
-			return node;
-		ret = kexec_fdt_copy_props(fdt, node, src, src_node, false,
-					   NULL);
-		if (!ret)
-			ret = drop_foreign_phandle(fdt, node);
-	} else if (node >= 0) {
-		ret = kexec_fdt_copy_props(fdt, node, src, src_node, false,
-					   "phandle");
-	} else {
-		return node;
-	}
-	if (ret)
-		return ret;
-
-	fdt_for_each_subnode(child, src, src_node) {
-		ret = kexec_fdt_copy_node(fdt, node, src, child, depth + 1);
-		if (ret)
-			return ret;
-		/*
-		 * Written to before it, or not at all: this node has not moved,
-		 * but look it up all the same
-		 */
-		node = fdt_subnode_offset_namelen(fdt, parent, name, name_len);
-		if (node < 0)
-			return node;
-	}
-	return 0;
+	return node == -FDT_ERR_NOTFOUND ? fdt_add_subnode(fdt, parent, name) :
+					   node;
 }
 
 static bool begins_with_any(const char *name, const char *const *prefixes)
@@ -322,4 +149,166 @@ int kexec_fdt_del_props(void *fdt, int node, const char *const *prefixes)
 		prop = fdt_first_property_offset(fdt, node);
 	}
 	return 0;
+}
+
+/* The phandle that a region of reserved memory has in the next tree, or 0 */
+static u32 map_region(const struct kexec_fdt_adoption *trees, u32 phandle)
+{
+	const void *running = trees->running;
+	int region = fdt_node_offset_by_phandle(running, phandle);
+	const char *name = fdt_get_name(running, region, NULL);
+	int node = fdt_path_offset(trees->fdt, "/reserved-memory");
+
+	if (!name || fdt_parent_offset(running, region) !=
+			     fdt_path_offset(running, "/reserved-memory"))
+		return 0;
+	node = fdt_subnode_offset(trees->fdt, node, name);
+	return node < 0 ? 0 : fdt_get_phandle(trees->fdt, node);
+}
+
+static int copy_regions(const struct kexec_fdt_adoption *trees, int node,
+			const fdt32_t *val, int len)
+{
+	fdt32_t regions[REGIONS_MAX];
+	u32 phandle;
+
+	if (len % sizeof(*val) || len > (int)sizeof(regions))
+		return 0;
+	for (int i = 0; i < len / (int)sizeof(*val); i++) {
+		phandle = map_region(trees, fdt32_ld(&val[i]));
+		if (!phandle)
+			return 0;
+		regions[i] = cpu_to_fdt32(phandle);
+	}
+	return fdt_setprop(trees->fdt, node, "memory-region", regions, len);
+}
+
+static int copy_val(const struct kexec_fdt_adoption *trees, int node,
+		    const char *name, const void *val, int len)
+{
+	if (!strcmp(name, "memory-region"))
+		return copy_regions(trees, node, val, len);
+	return is_copied(name) ? fdt_setprop(trees->fdt, node, name, val, len) :
+				 0;
+}
+
+/**
+ * kexec_fdt_copy_named() - copy some properties, where there are
+ * @trees: both trees
+ * @node: node of the next kernel's tree
+ * @src: node of the running tree
+ * @names: their names; NULL is the last
+ *
+ * Return: 0 or a libfdt error.
+ */
+int kexec_fdt_copy_named(const struct kexec_fdt_adoption *trees, int node,
+			 int src, const char *const *names)
+{
+	int len, ret = 0;
+
+	for (; *names && !ret; names++) {
+		const void *val = fdt_getprop(trees->running, src, *names, &len);
+
+		if (val)
+			ret = copy_val(trees, node, *names, val, len);
+	}
+	return ret;
+}
+
+/**
+ * kexec_fdt_mirror_named() - copy some properties, and delete the others of them
+ * @trees: both trees
+ * @node: node of the next kernel's tree
+ * @src: node of the running tree
+ * @names: their names; NULL is the last
+ *
+ * Return: 0 or a libfdt error.
+ */
+int kexec_fdt_mirror_named(const struct kexec_fdt_adoption *trees, int node,
+			   int src, const char *const *names)
+{
+	int ret = kexec_fdt_del_props(trees->fdt, node, names);
+
+	return ret ? ret : kexec_fdt_copy_named(trees, node, src, names);
+}
+
+/**
+ * kexec_fdt_copy_props() - copy a node's properties
+ * @trees: both trees
+ * @node: node of the next kernel's tree
+ * @src: node of the running tree
+ * @replace: also those that @node has
+ *
+ * Return: 0 or a libfdt error.
+ */
+int kexec_fdt_copy_props(const struct kexec_fdt_adoption *trees, int node,
+			 int src, bool replace)
+{
+	int prop, len, ret;
+
+	fdt_for_each_property_offset(prop, trees->running, src) {
+		const char *name;
+		const void *val = fdt_getprop_by_offset(trees->running, prop,
+							&name, &len);
+
+		if (!val)
+			return len;
+		if (!replace && fdt_getprop(trees->fdt, node, name, NULL))
+			continue;
+		ret = copy_val(trees, node, name, val, len);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * What has a phandle in the running tree can be named by one in this tree: by
+ * the same one, unless another node has that here
+ */
+static int keep_phandle(const struct kexec_fdt_adoption *trees, int node,
+			int src)
+{
+	u32 phandle = fdt_get_phandle(trees->running, src);
+	int ret = 0;
+
+	if (!phandle || fdt_get_phandle(trees->fdt, node))
+		return 0;
+	if (fdt_node_offset_by_phandle(trees->fdt, phandle) >= 0)
+		ret = fdt_generate_phandle(trees->fdt, &phandle);
+	return ret ? ret :
+		     fdt_setprop_u32(trees->fdt, node, "phandle", phandle);
+}
+
+/**
+ * kexec_fdt_copy_node() - copy a node with all below it
+ * @trees: both trees
+ * @parent: node of the next kernel's tree
+ * @src: node of the running tree; where @parent has one of its name, only what
+ *	that lacks is copied
+ * @depth: how deep it will be
+ *
+ * Return: 0 or a libfdt error.
+ */
+int kexec_fdt_copy_node(const struct kexec_fdt_adoption *trees, int parent,
+			int src, int depth)
+{
+	const char *name = fdt_get_name(trees->running, src, NULL);
+	int node, child, ret;
+
+	if (!name || depth > KEXEC_FDT_MAX_DEPTH)
+		return -FDT_ERR_BADSTRUCTURE;
+	node = kexec_fdt_make_subnode(trees->fdt, parent, name);
+	if (node < 0)
+		return node;
+	ret = kexec_fdt_copy_props(trees, node, src, false);
+	if (!ret)
+		ret = keep_phandle(trees, node, src);
+	fdt_for_each_subnode(child, trees->running, src) {
+		if (ret)
+			break;
+		/* What is written to is behind the start of this node */
+		ret = kexec_fdt_copy_node(trees, node, child, depth + 1);
+	}
+	return ret;
 }

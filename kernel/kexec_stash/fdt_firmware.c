@@ -15,31 +15,24 @@
 
 #define PATH_LEN 256
 
-static int next_of_kind(const void *fdt, int parent, int node, const char *kind)
+static int next_cpu(const void *fdt, int cpu)
 {
-	node = node < 0 ? fdt_first_subnode(fdt, parent) :
-			  fdt_next_subnode(fdt, node);
-	while (node >= 0 && !kexec_fdt_is_kind(fdt, node, kind))
-		node = fdt_next_subnode(fdt, node);
-	return node;
-}
-
-static int next_cpu(const void *fdt, int node)
-{
-	return next_of_kind(fdt, fdt_path_offset(fdt, "/cpus"), node, "cpu");
+	cpu = cpu < 0 ? fdt_first_subnode(fdt, fdt_path_offset(fdt, "/cpus")) :
+			fdt_next_subnode(fdt, cpu);
+	while (cpu >= 0 && !kexec_fdt_is_kind(fdt, cpu, "cpu"))
+		cpu = fdt_next_subnode(fdt, cpu);
+	return cpu;
 }
 
 /* Its number of one or two cells, the same in both trees whatever these are */
 static bool cpu_mpidr(const void *fdt, int cpu, u64 *mpidr)
 {
 	int len;
-	const fdt32_t *reg = fdt_getprop(fdt, cpu, "reg", &len);
+	const void *reg = fdt_getprop(fdt, cpu, "reg", &len);
 
 	if (!reg || (len != sizeof(u32) && len != sizeof(u64)))
 		return false;
-	*mpidr = fdt32_ld(reg);
-	if (len == sizeof(u64))
-		*mpidr = *mpidr << 32 | fdt32_ld(reg + 1);
+	*mpidr = kexec_fdt_read_cells(reg, len / sizeof(u32));
 	return true;
 }
 
@@ -61,260 +54,234 @@ static int same_cpu(const void *fdt, const void *other, int other_cpu)
 /* A CPU of which firmware, or the board's tree, says so is never started */
 static bool is_failed(const void *fdt, int cpu)
 {
-	int len;
-	const char *status = fdt_getprop(fdt, cpu, "status", &len);
+	const char *status = fdt_stringlist_get(fdt, cpu, "status", 0, NULL);
 
-	return status && len > 4 && !memcmp(status, "fail", 4);
+	return status && !strncmp(status, "fail", 4);
 }
 
-static int add_cpus(void *fdt, const void *running)
+static int add_cpus(struct kexec_fdt_adoption *trees)
 {
-	int src = fdt_path_offset(running, "/cpus");
-	int node = fdt_path_offset(fdt, "/cpus"), cpu, ret;
+	int src = fdt_path_offset(trees->running, "/cpus");
+	int node = kexec_fdt_make_subnode(trees->fdt, 0, "cpus"), cpu, ret;
 
-	if (node == -FDT_ERR_NOTFOUND)
-		node = fdt_add_subnode(fdt, 0, "cpus");
 	if (node < 0)
 		return node;
-	ret = kexec_fdt_copy_props(fdt, node, running, src, true, "phandle");
-	for (cpu = next_cpu(running, -1); cpu >= 0 && !ret;
-	     cpu = next_cpu(running, cpu))
-		ret = kexec_fdt_copy_node(fdt, node, running, cpu, 2);
+	ret = kexec_fdt_copy_props(trees, node, src, true);
+	for (cpu = next_cpu(trees->running, -1); cpu >= 0 && !ret;
+	     cpu = next_cpu(trees->running, cpu))
+		ret = kexec_fdt_copy_node(trees, node, cpu, 2);
 	return ret;
 }
 
-static int copy_cpu(void *fdt, int cpu, const void *running)
+static int copy_cpu(struct kexec_fdt_adoption *trees, int cpu)
 {
 	static const char *const names[] = { "enable-method",
-					     "cpu-release-addr" };
-	int src = same_cpu(running, fdt, cpu), ret = 0;
+					     "cpu-release-addr", NULL };
+	int src = same_cpu(trees->running, trees->fdt, cpu);
 
 	/* One that is not there would be waited for, and forbid any kexec */
-	if (src < 0 || is_failed(running, src))
-		return fdt_setprop_string(fdt, cpu, "status", "fail");
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !ret; i++)
-		ret = kexec_fdt_mirror_prop(fdt, cpu, running, src, names[i]);
-	return ret;
+	if (src < 0 || is_failed(trees->running, src))
+		return fdt_setprop_string(trees->fdt, cpu, "status", "fail");
+	return kexec_fdt_mirror_named(trees, cpu, src, names);
 }
 
-static int merge_cpus(void *fdt, struct kexec_fdt_adoption *from)
+static int check_cpu(struct kexec_fdt_adoption *trees, int src)
 {
-	const void *running = from->running;
 	u64 mpidr;
-	int cpu, ret;
+
+	if (is_failed(trees->running, src) ||
+	    !cpu_mpidr(trees->running, src, &mpidr) ||
+	    same_cpu(trees->fdt, trees->running, src) >= 0)
+		return 0;
+	snprintf(trees->why, sizeof(trees->why),
+		 "leaves out the CPU with reg %#llx: if that is not to run, have a node of status \"fail\" for it",
+		 (unsigned long long)mpidr);
+	return -FDT_ERR_NOTFOUND;
+}
+
+static int merge_cpus(struct kexec_fdt_adoption *trees)
+{
+	const void *fdt = trees->fdt, *running = trees->running;
+	int cpu, ret = 0;
 
 	if (next_cpu(running, -1) < 0)
 		return 0;
 	if (next_cpu(fdt, -1) < 0)
-		return add_cpus(fdt, running);
-	for (cpu = next_cpu(fdt, -1); cpu >= 0; cpu = next_cpu(fdt, cpu)) {
-		ret = copy_cpu(fdt, cpu, running);
-		if (ret)
-			return ret;
+		return add_cpus(trees);
+	for (cpu = next_cpu(fdt, -1); cpu >= 0 && !ret;
+	     cpu = next_cpu(fdt, cpu))
+		ret = copy_cpu(trees, cpu);
+	for (cpu = next_cpu(running, -1); cpu >= 0 && !ret;
+	     cpu = next_cpu(running, cpu))
+		ret = check_cpu(trees, cpu);
+	return ret;
+}
+
+static bool is_compatible(const void *fdt, int node, const char *prefix)
+{
+	const char *str = "";
+
+	for (int i = 0; str; i++) {
+		str = fdt_stringlist_get(fdt, node, "compatible", i, NULL);
+		if (str && !strncmp(str, prefix, strlen(prefix)))
+			return true;
 	}
-	for (cpu = next_cpu(running, -1); cpu >= 0;
-	     cpu = next_cpu(running, cpu)) {
-		if (is_failed(running, cpu) ||
-		    !cpu_mpidr(running, cpu, &mpidr) ||
-		    same_cpu(fdt, running, cpu) >= 0)
-			continue;
-		snprintf(from->why, sizeof(from->why),
-			 "leaves out the CPU with reg %#llx: if that is not to run, have a node of status \"fail\" for it",
-			 (unsigned long long)mpidr);
-		return -FDT_ERR_NOTFOUND;
-	}
-	return 0;
+	return false;
 }
 
 static int next_psci(const void *fdt, int node)
 {
-	static const char *const compatible[] = { "arm,psci-1.0",
-						  "arm,psci-0.2", "arm,psci" };
-
-	for (node = fdt_next_node(fdt, node, NULL); node >= 0;
-	     node = fdt_next_node(fdt, node, NULL)) {
-		for (size_t i = 0; i < ARRAY_SIZE(compatible); i++) {
-			if (!fdt_node_check_compatible(fdt, node,
-						       compatible[i]))
-				return node;
-		}
-	}
+	do {
+		node = fdt_next_node(fdt, node, NULL);
+	} while (node >= 0 && !is_compatible(fdt, node, "arm,psci"));
 	return node;
 }
 
 /* After CPUs and /firmware, which may have it */
-static int merge_psci(void *fdt, struct kexec_fdt_adoption *from)
+static int merge_psci(struct kexec_fdt_adoption *trees)
 {
-	const void *running = from->running;
-	int src = next_psci(running, -1), node, ret = 0;
+	int src = next_psci(trees->running, -1);
+	int node = next_psci(trees->fdt, -1), ret = 0;
 
-	if (src < 0 && next_cpu(running, -1) < 0)
+	if (src < 0 && next_cpu(trees->running, -1) < 0)
 		return 0;
-	if (src >= 0 && next_psci(fdt, -1) < 0)
-		return kexec_fdt_copy_node(fdt, 0, running, src, 1);
-	node = next_psci(fdt, -1);
+	if (src >= 0 && node < 0)
+		return kexec_fdt_copy_node(trees, 0, src, 1);
 	while (node >= 0 && !ret) {
-		if (src < 0) {
-			ret = fdt_del_node(fdt, node);
-			node = next_psci(fdt, -1);
-		} else {
-			ret = kexec_fdt_copy_props(fdt, node, running, src,
-						   true, "phandle");
-			node = next_psci(fdt, node);
-		}
+		ret = src < 0 ? fdt_del_node(trees->fdt, node) :
+				kexec_fdt_copy_props(trees, node, src, true);
+		node = next_psci(trees->fdt, src < 0 ? -1 : node);
 	}
 	return ret;
 }
 
-static int merge_firmware_node(void *fdt, struct kexec_fdt_adoption *from)
+static int merge_firmware_node(struct kexec_fdt_adoption *trees)
 {
-	int src = fdt_subnode_offset(from->running, 0, "firmware");
+	int src = fdt_subnode_offset(trees->running, 0, "firmware");
 
-	return src < 0 ? 0 :
-			 kexec_fdt_copy_node(fdt, 0, from->running, src, 1);
+	return src < 0 ? 0 : kexec_fdt_copy_node(trees, 0, src, 1);
 }
 
-/* The node that an alias names, or that stands where it does in another tree */
-static int aliased_node(const void *fdt, const char *alias, const char *path)
+/* To the node that the alias names there, or else to the one of the same path */
+static int copy_mac_address(struct kexec_fdt_adoption *trees, const char *alias)
 {
-	int node = fdt_path_offset(fdt, alias);
+	static const char *const names[] = { "mac-address", "local-mac-address",
+					     NULL };
+	const char *path = fdt_get_alias(trees->running, alias);
+	int src, node;
 
-	return node < 0 ? fdt_path_offset(fdt, path) : node;
+	if (!path)
+		return 0;
+	src = fdt_path_offset(trees->running, path);
+	node = fdt_path_offset(trees->fdt, alias);
+	if (node < 0)
+		node = fdt_path_offset(trees->fdt, path);
+	return src < 0 || node < 0 ?
+		       0 : kexec_fdt_copy_named(trees, node, src, names);
 }
 
-static int copy_mac_addresses(void *fdt, struct kexec_fdt_adoption *from)
+static int copy_mac_addresses(struct kexec_fdt_adoption *trees)
 {
-	static const char *const names[] = { "mac-address",
-					     "local-mac-address" };
-	int aliases = fdt_path_offset(from->running, "/aliases"), prop;
+	int aliases = fdt_path_offset(trees->running, "/aliases"), prop, ret = 0;
+	const char *alias;
 
-	fdt_for_each_property_offset(prop, from->running, aliases) {
-		const char *alias, *path;
-		int node, src, ret = 0;
-
-		if (!fdt_getprop_by_offset(from->running, prop, &alias, NULL) ||
-		    strncmp(alias, "ethernet", 8))
-			continue;
-		path = fdt_get_alias(from->running, alias);
-		if (!path)
-			continue;
-		src = fdt_path_offset(from->running, path);
-		node = aliased_node(fdt, alias, path);
-		for (size_t i = 0; i < ARRAY_SIZE(names) && !ret; i++) {
-			if (src >= 0 && node >= 0)
-				ret = kexec_fdt_copy_prop(fdt, node,
-							  from->running, src,
-							  names[i]);
-		}
+	fdt_for_each_property_offset(prop, trees->running, aliases) {
+		if (fdt_getprop_by_offset(trees->running, prop, &alias, NULL) &&
+		    !strncmp(alias, "ethernet", 8))
+			ret = copy_mac_address(trees, alias);
 		if (ret)
-			return ret;
+			break;
 	}
-	return 0;
+	return ret;
+}
+
+static int copy_framebuffer(struct kexec_fdt_adoption *trees, int chosen,
+			    int src)
+{
+	static const char *const status[] = { "status", NULL };
+	const char *name = fdt_get_name(trees->running, src, NULL);
+	int node, ret;
+
+	if (!name || fdt_node_check_compatible(trees->running, src,
+					       "simple-framebuffer"))
+		return 0;
+	node = kexec_fdt_make_subnode(trees->fdt, chosen, name);
+	if (node < 0)
+		return node;
+	ret = kexec_fdt_copy_props(trees, node, src, true);
+	return ret ? ret : kexec_fdt_mirror_named(trees, node, src, status);
 }
 
 /*
  * A frame buffer that firmware has set up. Clocks and the like stay those that
  * the staged tree has for it.
  */
-static int copy_framebuffers(void *fdt, struct kexec_fdt_adoption *from)
+static int copy_framebuffers(struct kexec_fdt_adoption *trees)
 {
-	const void *running = from->running;
-	int src = fdt_path_offset(running, "/chosen"), child, ret;
+	int src = fdt_path_offset(trees->running, "/chosen"), child, ret = 0;
+	int chosen = fdt_path_offset(trees->fdt, "/chosen");
 
-	fdt_for_each_subnode(child, running, src) {
-		const char *name = fdt_get_name(running, child, NULL);
-		int chosen = fdt_path_offset(fdt, "/chosen"), node;
-
-		if (!name ||
-		    fdt_node_check_compatible(running, child,
-					      "simple-framebuffer") ||
-		    !kexec_fdt_same_cells(fdt, chosen, running, src))
-			continue;
-		node = fdt_subnode_offset(fdt, chosen, name);
-		if (node == -FDT_ERR_NOTFOUND)
-			node = fdt_add_subnode(fdt, chosen, name);
-		if (node < 0)
-			return node;
-		ret = kexec_fdt_copy_props(fdt, node, running, child, true,
-					   "phandle");
-		if (!ret)
-			ret = kexec_fdt_mirror_prop(fdt, node, running, child,
-						    "status");
+	if (!kexec_fdt_same_cells(trees, chosen, src))
+		return 0;
+	fdt_for_each_subnode(child, trees->running, src) {
+		ret = copy_framebuffer(trees, chosen, child);
 		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static bool is_tpm(const void *fdt, int node)
-{
-	const char *compatible;
-
-	for (int i = 0;; i++) {
-		compatible = fdt_stringlist_get(fdt, node, "compatible", i,
-						NULL);
-		if (!compatible)
 			break;
-		if (!strncmp(compatible, "tcg,tpm", 7))
-			return true;
 	}
-	return fdt_getprop(fdt, node, "linux,sml-base", NULL);
+	return ret;
 }
 
 /* The node of the same path, or else of the same compatible */
 static int same_device(const void *fdt, const void *other, int other_node)
 {
-	const char *compatible;
+	int node = -FDT_ERR_NOTFOUND;
+	const char *compatible = "";
 	char path[PATH_LEN];
-	int node;
 
-	if (!fdt_get_path(other, other_node, path, sizeof(path))) {
+	if (!fdt_get_path(other, other_node, path, sizeof(path)))
 		node = fdt_path_offset(fdt, path);
-		if (node >= 0)
-			return node;
+	for (int i = 0; node < 0 && compatible; i++) {
+		compatible = fdt_stringlist_get(other, other_node, "compatible",
+						i, NULL);
+		if (compatible)
+			node = fdt_node_offset_by_compatible(fdt, -1,
+							     compatible);
 	}
-	for (int i = 0;; i++) {
-		compatible = fdt_stringlist_get(other, other_node,
-						"compatible", i, NULL);
-		if (!compatible)
-			return -FDT_ERR_NOTFOUND;
-		node = fdt_node_offset_by_compatible(fdt, -1, compatible);
-		if (node >= 0)
-			return node;
-	}
+	return node;
 }
 
 /* Where the log of this boot lies; a staged tree may tell of another one's */
-static int copy_tpm_log(void *fdt, struct kexec_fdt_adoption *from)
+static int copy_tpm_log(struct kexec_fdt_adoption *trees)
 {
 	static const char *const names[] = { "linux,sml-base", "linux,sml-size",
-					     "memory-region" };
+					     "memory-region", NULL };
 	static const char *const stale[] = { "linux,sml-", NULL };
-	const void *running = from->running;
+	const void *running = trees->running;
 	int node, src, ret = 0;
 
-	for (node = fdt_next_node(fdt, -1, NULL); node >= 0 && !ret;
-	     node = fdt_next_node(fdt, node, NULL))
-		ret = kexec_fdt_del_props(fdt, node, stale);
+	for (node = fdt_next_node(trees->fdt, -1, NULL); node >= 0 && !ret;
+	     node = fdt_next_node(trees->fdt, node, NULL))
+		ret = kexec_fdt_del_props(trees->fdt, node, stale);
 	for (src = fdt_next_node(running, -1, NULL); src >= 0 && !ret;
 	     src = fdt_next_node(running, src, NULL)) {
-		if (!is_tpm(running, src))
+		if (!is_compatible(running, src, "tcg,tpm") &&
+		    !fdt_getprop(running, src, "linux,sml-base", NULL))
 			continue;
-		node = same_device(fdt, running, src);
-		for (size_t i = 0; node >= 0 && !ret && i < ARRAY_SIZE(names);
-		     i++)
-			ret = kexec_fdt_copy_prop(fdt, node, running, src,
-						  names[i]);
+		node = same_device(trees->fdt, running, src);
+		if (node >= 0)
+			ret = kexec_fdt_copy_named(trees, node, src, names);
 	}
 	return ret;
 }
 
-static int copy_serial_number(void *fdt, struct kexec_fdt_adoption *from)
+static int copy_serial_number(struct kexec_fdt_adoption *trees)
 {
-	return kexec_fdt_copy_prop(fdt, 0, from->running, 0, "serial-number");
+	static const char *const names[] = { "serial-number", NULL };
+
+	return kexec_fdt_copy_named(trees, 0, 0, names);
 }
 
-static int (*const steps[])(void *fdt, struct kexec_fdt_adoption *from) = {
+static int (*const steps[])(struct kexec_fdt_adoption *trees) = {
 	merge_cpus,
 	merge_firmware_node,
 	merge_psci,
@@ -326,17 +293,16 @@ static int (*const steps[])(void *fdt, struct kexec_fdt_adoption *from) = {
 
 /**
  * kexec_fdt_copy_firmware() - carry over what firmware alone knows
- * @fdt: the next kernel's tree, with the running one's reserved memory in it
- * @from: both trees
+ * @trees: both trees, the next one with the running one's reserved memory in it
  *
- * Return: 0, or a libfdt error, with the reason in @from where the staged tree
+ * Return: 0, or a libfdt error, with the reason in @trees where the staged tree
  * is at fault.
  */
-int kexec_fdt_copy_firmware(void *fdt, struct kexec_fdt_adoption *from)
+int kexec_fdt_copy_firmware(struct kexec_fdt_adoption *trees)
 {
 	int ret = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && !ret; i++)
-		ret = steps[i](fdt, from);
+		ret = steps[i](trees);
 	return ret;
 }
