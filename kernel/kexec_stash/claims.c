@@ -69,13 +69,6 @@ bool __init kexec_kho_claims(u64 base, u64 size, struct kexec_claim *claim)
 
 /* The device tree */
 
-static bool __init is_enabled(const void *fdt, int node)
-{
-	const char *status = fdt_stringlist_get(fdt, node, "status", 0, NULL);
-
-	return !status || !strcmp(status, "okay") || !strcmp(status, "ok");
-}
-
 /*
  * Linux takes the first entry of a reg alone, and none where the cells are not
  * the root's; who wrote it meant all of them.
@@ -117,7 +110,7 @@ static bool __init find_node(u64 base, u64 size, struct kexec_claim *claim)
 	if (parent < 0)
 		return false;
 	fdt_for_each_subnode(node, fdt, parent) {
-		if (is_enabled(fdt, node) &&
+		if (kexec_stash_node_enabled(fdt, node) &&
 		    fdt_node_check_compatible(fdt, node,
 					      KEXEC_STASH_COMPATIBLE) &&
 		    find_entry(parent, node, base, size, claim))

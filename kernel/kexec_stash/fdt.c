@@ -163,42 +163,6 @@ bool kexec_fdt_overlaps_memreserve(const void *fdt, u64 base, u64 size)
 }
 
 /**
- * kexec_fdt_only_slots() - whether a node tells of slots and of nothing else
- * @fdt: the tree
- * @node: its offset, a child of the root
- *
- * Return: true for a /reserved-memory that has no other children than records.
- */
-bool kexec_fdt_only_slots(const void *fdt, int node)
-{
-	const char *name = fdt_get_name(fdt, node, NULL);
-	int child;
-
-	if (!name || strcmp(name, "reserved-memory"))
-		return false;
-	fdt_for_each_subnode(child, fdt, node) {
-		if (fdt_node_check_compatible(fdt, child,
-					      KEXEC_STASH_COMPATIBLE))
-			return false;
-	}
-	return true;
-}
-
-/**
- * kexec_fdt_drop_slots() - drop the records of slots
- * @fdt: the tree, writable
- *
- * Those in a staged tree, say one saved from a running system, are not what
- * there is now; a crash kernel has no business with any.
- *
- * Return: 0 or a libfdt error.
- */
-int kexec_fdt_drop_slots(void *fdt)
-{
-	return kexec_stash_record_remove(fdt, NULL) ? -FDT_ERR_BADSTRUCTURE : 0;
-}
-
-/**
  * kexec_fdt_forget_payloads() - leave nothing of records but their slots
  * @fdt: the tree, writable
  * @parent: offset of its /reserved-memory, or an error for none

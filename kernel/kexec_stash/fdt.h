@@ -52,8 +52,6 @@ int kexec_fdt_bootargs(const void *dtb, const char **bootargs,
 int kexec_fdt_keep_range(void *fdt, u64 base, u64 size);
 int kexec_fdt_unreserve(void *fdt, u64 base, u64 size);
 bool kexec_fdt_overlaps_memreserve(const void *fdt, u64 base, u64 size);
-bool kexec_fdt_only_slots(const void *fdt, int node);
-int kexec_fdt_drop_slots(void *fdt);
 int kexec_fdt_forget_payloads(void *fdt, int parent, unsigned int but);
 int kexec_fdt_squeeze(void *fdt);
 

@@ -109,10 +109,11 @@ static int merge_reserved_memory(struct kexec_fdt_adoption *trees)
 	struct kexec_stash_fault fault;
 	bool reserved = fdt_path_offset(trees->running, RESERVED_MEMORY) >= 0 &&
 			!kexec_stash_parent_check(trees->running, &fault);
-	int parent, ret = kexec_fdt_drop_slots(trees->fdt);
+	int parent;
 
-	if (ret)
-		return ret;
+	/* They are not what there is now */
+	if (kexec_stash_record_remove(trees->fdt, NULL))
+		return -FDT_ERR_BADSTRUCTURE;
 	if (!reserved && fdt_path_offset(trees->fdt, RESERVED_MEMORY) < 0)
 		return 0;
 	parent = kexec_stash_record_parent(trees->fdt);

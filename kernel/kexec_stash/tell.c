@@ -188,7 +188,7 @@ int kexec_stash_fixup_fdt(const struct kimage *image, void *fdt)
 
 	/* A crash kernel has memory of its own, and no business with slots */
 	if (image->type == KEXEC_TYPE_CRASH)
-		return kexec_fdt_drop_slots(fdt) ? -EINVAL : 0;
+		return kexec_stash_record_remove(fdt, NULL);
 	/* IMA goes on without its list where there is no room for it; we do not */
 	if (image->adoption && image->adoption->err)
 		return image->adoption->err;

@@ -760,41 +760,6 @@ static void test_keep_range_without_room(void **state)
 	free(fdt);
 }
 
-static bool only_slots(const void *fdt, const char *path)
-{
-	int node = fdt_path_offset(fdt, path);
-
-	assert_true(node >= 0);
-	return kexec_fdt_only_slots(fdt, node);
-}
-
-/* With one record, with another, without any; and with any other node */
-static void test_node_for_slots_alone(void **state)
-{
-	static const struct edit edits[] = {
-		edit_delete_node("/reserved-memory/ramoops@48000000"),
-		edit_node("/other-memory"),
-		edit_node("/reserved-memory/kexec-stash@60000000"),
-		edit_string("/reserved-memory/kexec-stash@60000000", "compatible",
-			    KEXEC_STASH_COMPATIBLE),
-		edit_delete_node("/reserved-memory/kexec-stash@60000000"),
-		edit_delete_node(TREE_NODE),
-		edit_node("/reserved-memory/kexec-stash@70000000"),
-	};
-	static const bool only[] = { true, true, false, true, true, true, false };
-	void *fdt = tree_good(2);
-
-	(void)state;
-	assert_false(only_slots(fdt, "/reserved-memory"));
-	assert_false(only_slots(fdt, "/"));
-	for (size_t i = 0; i < ARRAY_SIZE(edits); i++) {
-		tree_edit(fdt, &edits[i]);
-		assert_int_equal(only_slots(fdt, "/reserved-memory"), only[i]);
-	}
-	assert_false(only_slots(fdt, "/other-memory"));
-	free(fdt);
-}
-
 /* Just the named entry, and none that only begins there */
 static void test_entry_is_dropped(void **state)
 {
@@ -956,7 +921,6 @@ int main(void)
 		cmocka_unit_test(test_every_byte_changed),
 		cmocka_unit_test(test_keep_range_once),
 		cmocka_unit_test(test_overlap_with_memreserve),
-		cmocka_unit_test(test_node_for_slots_alone),
 		cmocka_unit_test(test_keep_range_without_room),
 		cmocka_unit_test(test_entry_is_dropped),
 		cmocka_unit_test(test_squeeze_takes_out_what_was_deleted),
