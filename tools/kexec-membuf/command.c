@@ -73,7 +73,7 @@ static const struct command commands[] = {
 	  "  The exit status is 0 if it would, 3 if it would not.\n" },
 	{ "load", NEEDS_SLOT, cmd_load, NULL, load_options,
 	  "Adopt a slot's payload, in place, as the kernel to start next",
-	  "  What is not given is the slot's own.\n" },
+	  "  Files and command line that are not given are the slot's own.\n" },
 	{ "exec", NEEDS_NOTHING, cmd_exec, NULL, exec_options, "Start the kernel that is loaded",
 	  NULL },
 	{ "unload", NEEDS_NOTHING, cmd_unload, NULL, NULL, "Let go of the kernel that is loaded",
