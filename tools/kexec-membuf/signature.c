@@ -150,9 +150,11 @@ void signatures_read(int root, int stash, const struct slot *slot, struct signat
 	memset(sigs, 0, KEXEC_STASH_NR_FILES * sizeof(*sigs));
 	read_record(root, slot, sigs);
 	for (id = 0; id < KEXEC_STASH_NR_FILES; id++) {
+		struct slot_path path = slot_path(slot->name, kexec_stash_file_name(id));
+
 		if (!slot->file_size[id])
 			continue;
-		fd = sys_open(stash, slot_path(slot->name, slot_file_name(id)).str, O_RDONLY);
+		fd = sys_open(stash, path.str, O_RDONLY);
 		if (fd >= 0)
 			read_file(fd, slot->file_size[id], &sigs[id]);
 		sigs[id].key_known = key_is_known(keys, sigs[id].key);
