@@ -15,74 +15,9 @@ struct cpumask;
 struct kexec_buf;
 struct kimage;
 
-#ifdef CONFIG_KEXEC_STASH
-
-/* What kexec_file_load() takes beside mainline's flags */
-#define KEXEC_STASH_FILE_FLAGS (KEXEC_FILE_MEMBUF | KEXEC_FILE_MEMBUF_CHECK)
-
-/**
- * kexec_adoption_check_flags() - whether the flags of a load go together
- * @flags: flags given to kexec_file_load()
- *
- * Return: 0, or -EINVAL with a line in the log.
- */
-int kexec_adoption_check_flags(unsigned long flags);
-
-/**
- * kexec_adopt_kernel() - take a slot's kernel where it lies
- * @image: the image being loaded; its kernel_buf and kernel_buf_len are set
- * @kernel_fd: descriptor given to kexec_file_load()
- * @flags: flags given to kexec_file_load()
- *
- * Does for a file of the stash what kernel_read_file_from_fd() does for others,
- * in the same order and with the same LSM hooks, but without reading: the
- * buffer is the slot itself, sealed until kexec_adoption_release().
- *
- * Context: kexec lock held.
- * Return: size in bytes; -ENODEV if @kernel_fd is not a slot's kernel and
- * @flags do not ask for one (read it as a file then); -EINVAL with
- * KEXEC_FILE_MEMBUF and an ordinary file; -ENODATA for
- * an empty slot; -EBUSY for the running one; -ETXTBSY while it is open for
- * writing; -EBADMSG where the recorded digest does not match; -ENOEXEC or
- * -EINVAL for an Image that cannot run here; an LSM's error.
- */
-ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
-			   unsigned long flags);
-
-/**
- * kexec_adopt_initrd() - take the slot's initrd where it lies
- * @image: the image being loaded; its initrd_buf and initrd_buf_len are set
- * @initrd_fd: descriptor given to kexec_file_load(); negative: the
- *	slot's own, if it has one, where KEXEC_FILE_MEMBUF was given
- *
- * Where a kernel was read from a file and is, byte by byte, the one that lies
- * beside the initrd, the slot is adopted now: kexec-tools hands over a copy of
- * the kernel, but the initrd as it is.
- *
- * Context: kexec lock held.
- * Return: size in bytes, 0 for none; -ENODEV if @initrd_fd is an ordinary file
- * or @image is not adopted (read it as a file then); -EINVAL for a file of
- * another slot; otherwise as kexec_adopt_kernel().
- */
-ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd);
-
-/**
- * kexec_adopt_rest() - take the slot's device tree, and its command line where
- * none was given
- * @image: the image being loaded, its cmdline_buf set if a command
- *	line was given
- * @kernel_fd: descriptor given to kexec_file_load(), which IMA
- *	measures the command line for
- *
- * Context: kexec lock held.
- * Return: 0, also where @image is not adopted; -EINVAL for a broken dtb or one
- * over 2 MiB; otherwise as kexec_adopt_kernel().
- */
-int kexec_adopt_rest(struct kimage *image, int kernel_fd);
-
 /*
- * The calls from here to kexec_stash_base_fdt() are for adopted images alone, see
- * kexec_adoption_in_place()
+ * For adopted images alone: who calls asks kexec_adoption_in_place() first, which
+ * is false without the stash
  */
 
 /**
@@ -150,6 +85,71 @@ void kexec_adoption_failed(const struct kimage *image, int err);
  * Return: the tree; the running one as it is if there is none in the slot.
  */
 const void *kexec_stash_base_fdt(const struct kimage *image);
+
+#ifdef CONFIG_KEXEC_STASH
+
+/* What kexec_file_load() takes beside mainline's flags */
+#define KEXEC_STASH_FILE_FLAGS (KEXEC_FILE_MEMBUF | KEXEC_FILE_MEMBUF_CHECK)
+
+/**
+ * kexec_adoption_check_flags() - whether the flags of a load go together
+ * @flags: flags given to kexec_file_load()
+ *
+ * Return: 0, or -EINVAL with a line in the log.
+ */
+int kexec_adoption_check_flags(unsigned long flags);
+
+/**
+ * kexec_adopt_kernel() - take a slot's kernel where it lies
+ * @image: the image being loaded; its kernel_buf and kernel_buf_len are set
+ * @kernel_fd: descriptor given to kexec_file_load()
+ * @flags: flags given to kexec_file_load()
+ *
+ * Does for a file of the stash what kernel_read_file_from_fd() does for others,
+ * in the same order and with the same LSM hooks, but without reading: the
+ * buffer is the slot itself, sealed until kexec_adoption_release().
+ *
+ * Context: kexec lock held.
+ * Return: size in bytes; -ENODEV if @kernel_fd is not a slot's kernel and
+ * @flags do not ask for one (read it as a file then); -EINVAL with
+ * KEXEC_FILE_MEMBUF and an ordinary file; -ENODATA for
+ * an empty slot; -EBUSY for the running one; -ETXTBSY while it is open for
+ * writing; -EBADMSG where the recorded digest does not match; -ENOEXEC or
+ * -EINVAL for an Image that cannot run here; an LSM's error.
+ */
+ssize_t kexec_adopt_kernel(struct kimage *image, int kernel_fd,
+			   unsigned long flags);
+
+/**
+ * kexec_adopt_initrd() - take the slot's initrd where it lies
+ * @image: the image being loaded; its initrd_buf and initrd_buf_len are set
+ * @initrd_fd: descriptor given to kexec_file_load(); negative: the
+ *	slot's own, if it has one, where KEXEC_FILE_MEMBUF was given
+ *
+ * Where a kernel was read from a file and is, byte by byte, the one that lies
+ * beside the initrd, the slot is adopted now: kexec-tools hands over a copy of
+ * the kernel, but the initrd as it is.
+ *
+ * Context: kexec lock held.
+ * Return: size in bytes, 0 for none; -ENODEV if @initrd_fd is an ordinary file
+ * or @image is not adopted (read it as a file then); -EINVAL for a file of
+ * another slot; otherwise as kexec_adopt_kernel().
+ */
+ssize_t kexec_adopt_initrd(struct kimage *image, int initrd_fd);
+
+/**
+ * kexec_adopt_rest() - take the slot's device tree, and its command line where
+ * none was given
+ * @image: the image being loaded, its cmdline_buf set if a command
+ *	line was given
+ * @kernel_fd: descriptor given to kexec_file_load(), which IMA
+ *	measures the command line for
+ *
+ * Context: kexec lock held.
+ * Return: 0, also where @image is not adopted; -EINVAL for a broken dtb or one
+ * over 2 MiB; otherwise as kexec_adopt_kernel().
+ */
+int kexec_adopt_rest(struct kimage *image, int kernel_fd);
 
 /**
  * kexec_stash_fixup_fdt() - tell the next kernel of slots

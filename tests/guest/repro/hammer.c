@@ -560,7 +560,8 @@ static int read_facts(void)
 
 	snprintf(path, sizeof(path), STASH "%s/%s", slot(), facts[dice(5)]);
 	get_text(path, text, sizeof(text));
-	get_text(dice(2) ? "/sys/kernel/kexec/copy_bytes" : "/sys/kernel/kexec/timing", text, sizeof(text));
+	get_text(dice(2) ? "/sys/kernel/kexec/copy_bytes" : "/sys/kernel/kexec/timing", text,
+		 sizeof(text));
 	return *text != 0;
 }
 
