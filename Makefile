@@ -2,7 +2,7 @@
 # A thin front of scripts/ and tests/, which do the work. Everything generated is in build/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup linux uboot sandbox tools initramfs payload run guest sig-force cmdline-force linux-debug signing-guest kdump-guest demo check check-debug lint series soak soak-kho fuzz fuzz-fs bench bench-update deb update-guest clean
+.PHONY: help setup linux uboot sandbox tools initramfs payload run guest sig-force cmdline-force linux-debug signing-guest kdump-guest demo check check-debug lint series series-check soak soak-kho fuzz fuzz-fs bench bench-update deb update-guest clean
 
 help:		## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -80,6 +80,9 @@ lint: setup	## checkpatch, sparse, W=1 and kernel-doc on our files; sizes beside
 
 series: setup	## build/series/: both patch series, ready for git am
 	@scripts/series
+
+series-check: linux	## compile what each commit of the Linux series touches, with our options and without (long)
+	@scripts/series build
 
 bench: linux uboot initramfs payload	## measure every way to kexec and compare with docs/bench, half an hour. BENCH=<options>
 	@scripts/python -m bench $(BENCH)
