@@ -5,6 +5,7 @@
 
 #define pr_fmt(fmt) "kexec_stash: " fmt
 
+#include <linux/cpumask.h>
 #include <linux/kexec.h>
 #include <linux/kexec_stash.h>
 #include <linux/libfdt.h>
@@ -210,7 +211,8 @@ int kexec_stash_fixup_fdt(const struct kimage *image, void *fdt)
 
 size_t kexec_stash_fdt_space(void)
 {
-	size_t space = 0;
+	/* A CPU that comes up after the load may have a table to be kept */
+	size_t space = num_possible_cpus() * sizeof(struct fdt_reserve_entry);
 
 	for (int i = 0; i < kexec_nr_slots; i++)
 		space += kexec_stash_record_space(&kexec_slots[i]->rec) +
