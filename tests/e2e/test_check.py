@@ -6,7 +6,7 @@ import pytest
 import stash
 from stash import BASE, BOOTARGS
 
-UNLOAD, ON_CRASH, MEMBUF, CHECK = 0x1, 0x2, 0x100, 0x200
+UNLOAD, ON_CRASH, DEBUG, MEMBUF, CHECK = 0x1, 0x2, 0x8, 0x100, 0x200
 LIMIT = "/proc/sys/kernel/kexec_load_limit_reboot"
 
 
@@ -56,6 +56,13 @@ class TestCheck:
         assert before == ("1", "1", "loaded", "staged", "0", str(left - 1))
         assert self.kfl(m, MEMBUF | CHECK) == "OK"
         assert self.loaded(m) == before
+
+    def test_second_load_leaves_the_first_one_whole(self, m):
+        """Should it fail, the image that is loaded starts as it would have: what loads add is not put over each other."""
+        assert self.kfl(m, MEMBUF | DEBUG) == "OK" and self.kfl(m, MEMBUF | DEBUG) == "OK"
+        at = [line.split("Loaded dtb at ")[1].split()[0] for line in stash.kernel_log(m, "Loaded dtb at ")]
+        print(at)
+        assert len(at) == 2 and at[0] != at[1]
 
     def test_refusal_and_its_reason(self, m):
         """The check's answer is the load's; the reason is what the log says, and gone after a success."""
