@@ -521,12 +521,13 @@ int kexec_stash_record_parent(void *fdt)
 	int parent = fdt_path_offset(fdt, RESERVED_MEMORY), ret;
 	bool made = parent == -FDT_ERR_NOTFOUND;
 	struct kexec_stash_fault ignored;
+	struct reader from = { .fdt = fdt, .file = "", .fault = &ignored };
 
 	if (made)
 		parent = fdt_add_subnode(fdt, 0, &RESERVED_MEMORY[1]);
 	if (parent < 0)
 		return errno_of(parent);
-	if (!kexec_stash_parent_check(fdt, &ignored))
+	if (!check_parent(&from, parent))
 		return parent;
 	ret = repair_parent(fdt, parent);
 	if (ret && made)
