@@ -83,6 +83,8 @@ def boot(name, disk):
         m.uboot("load virtio 0 ${ramdisk_addr_r} initrd.img")
         m.send("booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}\r")
         m.shell()
+        # No line of the audit log is held back for there being many
+        m.run("echo 0 > /proc/sys/kernel/printk_ratelimit")
         mount(m)
     return m
 
