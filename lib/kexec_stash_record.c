@@ -579,11 +579,11 @@ static int write_strings(void *fdt, int node,
 		{ "origin", rec->origin == KEXEC_STASH_FIRMWARE ?
 				    NULL : origin_names[rec->origin] },
 		{ "bootargs", rec->bootargs },
-		{ NULL }
 	};
-	int i, ret = 0;
+	int ret = 0;
+	size_t i;
 
-	for (i = 0; strings[i].name && !ret; i++) {
+	for (i = 0; i < ARRAY_SIZE(strings) && !ret; i++) {
 		if (strings[i].val)
 			ret = fdt_setprop_string(fdt, node, strings[i].name,
 						 strings[i].val);

@@ -33,7 +33,8 @@ skip() {
 }
 
 in_tree() {
-	make -s -C "$kernel_dir" O="$build_dir" ARCH=arm64 CROSS_COMPILE="$cross" -j"$jobs" "$@" || skip "make $*"
+	make -s -C "$kernel_dir" O="$build_dir" ARCH=arm64 CROSS_COMPILE="$cross" \
+		-j"$jobs" "$@" || skip "make $*"
 }
 
 build_kernel() {
@@ -52,18 +53,21 @@ build_kernel() {
 # mkinitrd OUT [LINE]: an initramfs with the test, and what else is given
 mkinitrd() {
 	printf '%s\n' 'dir /dev 0755 0 0' 'dir /proc 0755 0 0' 'dir /sys 0755 0 0' \
-		'nod /dev/console 0600 0 0 c 5 1' "file /init $tmp/init 0755 0 0" "${@:2}" > "$tmp/list"
+		'nod /dev/console 0600 0 0 c 5 1' \
+		"file /init $tmp/init 0755 0 0" "${@:2}" > "$tmp/list"
 	"$tmp/gen_init_cpio" "$tmp/list" > "$1"
 }
 
 make_initrds() {
 	in_tree headers_install INSTALL_HDR_PATH="$tmp/usr"
 	"${HOSTCC:-gcc}" -o "$tmp/gen_init_cpio" "$kernel_dir/usr/gen_init_cpio.c" &&
-		"${cross}gcc" -s -static -Os -nostdinc -nostdlib -fno-asynchronous-unwind-tables -fno-ident \
-			-fno-stack-protector -I "$tmp/usr/include" -I "$kernel_dir/tools/include/nolibc" \
+		"${cross}gcc" -s -static -Os -nostdinc -nostdlib \
+			-fno-asynchronous-unwind-tables -fno-ident -fno-stack-protector \
+			-I "$tmp/usr/include" -I "$kernel_dir/tools/include/nolibc" \
 			-o "$tmp/init" "$test_dir/init.c" &&
 		mkinitrd "$tmp/inner" &&
-		mkinitrd "$tmp/initrd" "file /kernel $image 0644 0 0" "file /initrd $tmp/inner 0644 0 0"
+		mkinitrd "$tmp/initrd" "file /kernel $image 0644 0 0" \
+			"file /initrd $tmp/inner 0644 0 0"
 }
 
 while getopts 'd:k:j:' option; do
@@ -82,8 +86,9 @@ mkdir -p "$build_dir"
 [ -n "$image" ] || build_kernel
 make_initrds || skip "its initramfs cannot be built"
 
-timeout 300 qemu-system-aarch64 -M virt -cpu max -smp 2 -m 1G -nographic -nodefaults -no-reboot \
-	-accel kvm -accel tcg -serial file:"$tmp/serial" -kernel "$image" -initrd "$tmp/initrd" \
+timeout 300 qemu-system-aarch64 -M virt -cpu max -smp 2 -m 1G -nographic -nodefaults \
+	-no-reboot -accel kvm -accel tcg -serial file:"$tmp/serial" \
+	-kernel "$image" -initrd "$tmp/initrd" \
 	-append "console=ttyAMA0 panic=-1 kexec_stash=a:128M" || true
 grep 'kexec.stash: ' "$tmp/serial" | sed 's/^/# /'
 if grep -q 'kexec stash: started in place' "$tmp/serial"; then
