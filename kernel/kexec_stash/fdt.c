@@ -162,6 +162,45 @@ bool kexec_fdt_overlaps_memreserve(const void *fdt, u64 base, u64 size)
 	return false;
 }
 
+static bool begins_with_any(const char *name, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++) {
+		if (!strncmp(name, *prefixes, strlen(*prefixes)))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * kexec_fdt_del_props() - delete properties
+ * @fdt: the tree, writable
+ * @node: the node
+ * @prefixes: what their names begin with; NULL is the last
+ *
+ * Return: 0 or a libfdt error.
+ */
+int kexec_fdt_del_props(void *fdt, int node, const char *const *prefixes)
+{
+	int prop = fdt_first_property_offset(fdt, node);
+
+	while (prop >= 0) {
+		const char *name;
+		int len, ret;
+
+		if (!fdt_getprop_by_offset(fdt, prop, &name, &len))
+			return len;
+		if (!begins_with_any(name, prefixes)) {
+			prop = fdt_next_property_offset(fdt, prop);
+			continue;
+		}
+		ret = fdt_delprop(fdt, node, name);
+		if (ret)
+			return ret;
+		prop = fdt_first_property_offset(fdt, node);
+	}
+	return 0;
+}
+
 /**
  * kexec_fdt_forget_payloads() - leave nothing of records but their slots
  * @fdt: the tree, writable
