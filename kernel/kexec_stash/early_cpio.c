@@ -2,13 +2,9 @@
 /*
  * Reading the cpio that payloads come in
  *
- * Whoever makes an initrd may make a mistake, so each field is checked. Nothing
- * is allocated and no kernel is needed: a test on the host runs this as well.
- *
- * find_cpio_data() of lib/earlycpio.c looks for one file and is silent on all
- * else. It cannot tell an archive that is cut off from one that ends, and half
- * a payload must not be taken for a whole one. Nor does it say where an entry's
- * header is, which kexec_stash_cpio_hide() changes.
+ * Whoever can make an initrd may have made a mistake, and it is early: all is
+ * checked before it is used, nothing is allocated, and no kernel is needed, so
+ * that this runs in a test on the host as well.
  */
 
 #include <linux/errno.h>
@@ -40,11 +36,16 @@ static bool is_header(const char *buf, u64 left)
 
 static bool get_field(const char *header, unsigned int field, u32 *value)
 {
-	u8 byte[FIELD_LEN / 2];
+	const char *digit = header + MAGIC_LEN + field * FIELD_LEN;
 
-	if (hex2bin(byte, header + MAGIC_LEN + field * FIELD_LEN, sizeof(byte)))
-		return false;
-	*value = (u32)byte[0] << 24 | byte[1] << 16 | byte[2] << 8 | byte[3];
+	*value = 0;
+	for (int i = 0; i < FIELD_LEN; i++) {
+		int bits = hex_to_bin(digit[i]);
+
+		if (bits < 0)
+			return false;
+		*value = *value << 4 | bits;
+	}
 	return true;
 }
 
@@ -135,6 +136,16 @@ int kexec_stash_cpio_next(const void *buf, u64 len, u64 *pos,
 	}
 }
 
+static bool has_parent(const char *name)
+{
+	for (; name; name = strchr(name, '/')) {
+		name += *name == '/';
+		if (!strncmp(name, "..", 2) && (!name[2] || name[2] == '/'))
+			return true;
+	}
+	return false;
+}
+
 /* The file that a string of that length names, or -EINVAL */
 static int find_file(const char *name, size_t len)
 {
@@ -195,15 +206,22 @@ int kexec_stash_cpio_place(const struct kexec_stash_cpio_file *file,
 {
 	static const char folder[] = KEXEC_STASH_CPIO_FOLDER;
 	const char *name = file->name;
+	bool parent = has_parent(name);
 
 	label[0] = '\0';
 	if (!strncmp(name, "./", 2))
 		name += 2;
-	if (S_ISDIR(file->mode) || strncmp(name, folder, sizeof(folder) - 1))
+	if (S_ISDIR(file->mode))
 		return 0;
-	*why = S_ISREG(file->mode) ?
-		       read_place(name + sizeof(folder) - 1, label, id, sig) :
-		       "is not a regular file";
+	if (parent ? !strstr(name, folder) :
+		     strncmp(name, folder, sizeof(folder) - 1))
+		return 0;
+	if (parent)
+		*why = "has '..' in its name";
+	else if (!S_ISREG(file->mode))
+		*why = "is not a regular file";
+	else
+		*why = read_place(name + sizeof(folder) - 1, label, id, sig);
 	return *why ? -EINVAL : 1;
 }
 

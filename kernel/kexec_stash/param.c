@@ -2,28 +2,64 @@
 /*
  * Reading the kernel parameter that asks for slots
  *
- * Whoever sets the command line may make a mistake, so each item is checked.
- * Nothing is allocated and no kernel is needed: a test on the host runs this as
- * well.
+ * Whoever can set the command line may have made a mistake, and it is early:
+ * all is checked before it is used, nothing is allocated, and no kernel is
+ * needed, so that this runs in a test on the host as well.
  */
 
-#include <linux/ctype.h>
 #include <linux/errno.h>
+#include <linux/kernel.h>
 #include <linux/kexec_stash_layout.h>
+#include <linux/kstrtox.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
 #include "param.h"
 
-/* Return: what is behind the number, NULL if there is none */
+/*
+ * As memparse() does it, but a number that is too large for 64 bits is none.
+ * Return: what is behind the number, NULL if there is none.
+ */
 static const char *parse_number(const char *str, u64 *value)
 {
-	char *end;
+	static const char units[] = "KMGTPEkmgtpe";
+	unsigned long long number;
+	const char *unit;
+	char digits[24];
+	u32 shift = 0;
+	size_t len;
 
-	if (!isdigit(*str))
+	if (str[0] == '0' && (str[1] | 0x20) == 'x')
+		len = 2 + strspn(str + 2, "0123456789abcdefABCDEF");
+	else
+		len = strspn(str, "0123456789");
+	if (!len || len >= sizeof(digits))
 		return NULL;
-	*value = memparse(str, &end);
-	return end;
+	memcpy(digits, str, len);
+	digits[len] = '\0';
+	if (kstrtoull(digits, 0, &number))
+		return NULL;
+	unit = str[len] ? strchr(units, str[len]) : NULL;
+	if (unit) {
+		shift = 10 * ((unit - units) % 6 + 1);
+		len++;
+	}
+	if (number > (~0ULL >> shift))
+		return NULL;
+	*value = number << shift;
+	return str + len;
+}
+
+static const char *parse_label(const char *item, size_t len, char *label)
+{
+	const char *colon = memchr(item, ':', len);
+
+	label[0] = '\0';
+	if (!colon || colon - item >= KEXEC_STASH_LABEL_LEN)
+		return NULL;
+	memcpy(label, item, colon - item);
+	label[colon - item] = '\0';
+	return colon + 1;
 }
 
 static const char *check_want(const struct kexec_stash_want *want)
@@ -40,25 +76,23 @@ static const char *check_want(const struct kexec_stash_want *want)
 }
 
 /* Return: what is wrong with an item, or NULL */
-static const char *parse_item(const char *item, struct kexec_stash_want *want)
+static const char *parse_item(const char *item, size_t len,
+			      struct kexec_stash_want *want)
 {
-	size_t len = strcspn(item, ":,");
-	const char *at = item + len;
+	const char *end = item + len, *at;
 
-	if (*at != ':' || len >= KEXEC_STASH_LABEL_LEN)
+	at = parse_label(item, len, want->label);
+	if (!at)
 		return "is not <slot>:<size>[@<address>]";
-	memcpy(want->label, item, len);
 	if (!kexec_stash_label_ok(want->label)) {
 		want->label[0] = '\0';
 		return "its name cannot be that of a slot";
 	}
-	at = parse_number(at + 1, &want->size);
-	if (!at || !strchr(",@", *at))
+	at = parse_number(at, &want->size);
+	if (!at || (at != end && *at != '@'))
 		return "its size is not a number with K, M, G or no unit";
-	want->fixed = *at == '@';
-	if (want->fixed)
-		at = parse_number(at + 1, &want->base);
-	if (!at || (*at && *at != ','))
+	want->fixed = at != end;
+	if (want->fixed && parse_number(at + 1, &want->base) != end)
 		return "its address is not a number with K, M, G or no unit";
 	return check_want(want);
 }
@@ -87,6 +121,6 @@ int kexec_stash_param_next(const char **pos, struct kexec_stash_want *want,
 	if (!*item)
 		return 0;
 	*pos = item + len + (item[len] == ',');
-	*why = parse_item(item, want);
+	*why = parse_item(item, len, want);
 	return *why ? -EINVAL : 1;
 }

@@ -26,6 +26,8 @@ PARAMETER = {
     "-x:16M": "kexec_stash=: '-x:16M': its name cannot be that of a slot",
     "..:16M": "kexec_stash=: '..:16M': its name cannot be that of a slot",
     "none:": "kexec_stash=: 'none:': its size is not a number with K, M, G or no unit",
+    "huge:99999999999999999999": "kexec_stash=: 'huge:99999999999999999999': its size is not a number with K, M, G "
+                                 "or no unit",
     "unit:16MB": "kexec_stash=: 'unit:16MB': its size is not a number with K, M, G or no unit",
     "odd:15M": "kexec_stash=: 'odd:15M': its size is not a multiple of 2 MiB",
     "small:6M": "kexec_stash=: 'small:6M': its size is less than 8 MiB",
@@ -145,8 +147,9 @@ def bad_cpio():
     add("kept", b"not ours")
     # None of these is taken
     add(f"{FOLDER}/none/initrd", bytes(LARGE), "there is no slot of that name")
-    add(f"{FOLDER}/../kexec/b/kernel", bytes(LARGE), "is not in the folder of a slot")
-    add(f"{FOLDER}/a/../b/kernel", kernel, "is no file of a payload")
+    add(f"{FOLDER}/../kexec/b/kernel", bytes(LARGE), "has '..' in its name")
+    add(f"../{FOLDER}/b/kernel", kernel, "has '..' in its name")
+    add(f"{FOLDER}/../b/kernel", kernel, "has '..' in its name")
     add(f"{FOLDER}/a/vmlinuz", kernel, "is no file of a payload")
     add(f"{FOLDER}/a/deeper/kernel", kernel, "is no file of a payload")
     add(f"{FOLDER}/a/cmdline.sig", b"\3\2\4", "is no file of a payload")
