@@ -22,6 +22,8 @@ static int check_structure(const void *dtb)
 	const char *name;
 
 	while (node >= 0 && depth >= 0) {
+		if (depth >= KEXEC_FDT_MAX_DEPTH)
+			return -FDT_ERR_BADSTRUCTURE;
 		fdt_for_each_property_offset(prop, dtb, node) {
 			if (!fdt_getprop_by_offset(dtb, prop, &name, &len))
 				return len;
