@@ -193,7 +193,8 @@ static int adopt(struct kimage *image, struct kexec_slot *slot,
 		return ret;
 	adoption = kzalloc_obj(*adoption);
 	if (!adoption)
-		return -ENOMEM;
+		return kexec_slot_refuse(slot, KEXEC_STASH_KERNEL,
+					 "there is no memory to load it", -ENOMEM);
 	ret = kexec_slot_seal(slot);
 	if (ret)
 		goto free;

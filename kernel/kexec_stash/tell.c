@@ -197,9 +197,9 @@ int kexec_stash_fixup_fdt(const struct kimage *image, void *fdt)
 	if (!ret)
 		ret = unreserve_initrd(image, fdt);
 	if (ret) {
-		pr_err("no room in the next kernel's device tree: %s\n",
+		pr_err("the next kernel's device tree cannot be changed: %s\n",
 		       fdt_strerror(ret));
-		return -ENOMEM;
+		return -EINVAL;
 	}
 	ret = write_records(image, fdt);
 	if (!ret && adopted)

@@ -77,7 +77,7 @@ void kexec_handover_prepare(struct kexec_handover_page *page, u64 handover,
 /**
  * kexec_handover_stamp() - put the stamps into a hand-over page
  * @page: the page, prepared
- * @reboot: stamp of when reboot() came to the kernel
+ * @reboot: stamp of when the kernel began to shut down
  * @jump: stamp of the jump
  *
  * All that is left to do at the jump, which nobody wants to wait for.

@@ -40,10 +40,10 @@ static const struct part {
 	enum number from;
 	enum number to;
 } parts[] = {
-	{ "shutdown", "from reboot() to the jump", REBOOT, JUMP },
+	{ "shutdown", "from the start of the shutdown to the jump", REBOOT, JUMP },
 	{ "jump", "from the jump to kernel entry", JUMP, ENTRY },
 	{ "boot", "from kernel entry to the first process", ENTRY, INIT },
-	{ "total", "from reboot() to the first process", REBOOT, INIT },
+	{ "total", "from the start of the shutdown to the first process", REBOOT, INIT },
 };
 
 #define NR_PARTS	ARRAY_SIZE(parts)
@@ -150,7 +150,7 @@ static void print_why(const u64 *values, const char *slot)
 		printf("slot '%s': no time stamps of the kernel before it that can be true\n",
 		       slot);
 	else
-		printf("slot '%s': the time stamp of reboot() cannot be true\n", slot);
+		printf("slot '%s': the time stamp of the shutdown cannot be true\n", slot);
 }
 
 int cmd_timing(const struct args *args)

@@ -12,6 +12,7 @@
 #include <linux/libfdt.h>
 
 #include "sane.h"
+#include "seeds.h"
 
 static void demand(const char *why)
 {
@@ -22,31 +23,9 @@ static void demand(const char *why)
 }
 
 /* As Linux does it: write a full record into a tree that may hold anything */
-static struct kexec_stash_record some_record(void)
-{
-	static const u8 signature[71];
-	struct kexec_stash_record rec = {
-		.label = "a",
-		.base = 0x50000000,
-		.size = 0x8000000,
-		.origin = KEXEC_STASH_RUNTIME,
-		.bootargs = "quiet",
-	};
-
-	for (int i = 0; i < KEXEC_STASH_NR_FILES; i++) {
-		rec.file[i].offset = i * 0x200000ULL;
-		rec.file[i].size = 0x1000 + i;
-		rec.file[i].hash = KEXEC_STASH_SHA256 + i;
-		rec.file[i].signature = signature;
-		rec.file[i].signature_len = sizeof(signature);
-		rec.file[i].authenticated = true;
-	}
-	return rec;
-}
-
 static void write_and_remove(const void *tree, size_t size)
 {
-	struct kexec_stash_record rec = some_record();
+	struct kexec_stash_record rec = record_seed();
 	size_t roomy = size + kexec_stash_record_space(&rec);
 	void *fdt = malloc(roomy);
 	int ret;
@@ -72,7 +51,7 @@ static void write_and_remove(const void *tree, size_t size)
 		if (fdt_check_full(fdt, roomy))
 			demand("writing broke the tree");
 		demand(walk_records(fdt));
-		ret = kexec_stash_record_remove(fdt, "a");
+		ret = kexec_stash_record_remove(fdt, rec.label);
 		if (ret)
 			demand("cannot be removed from a whole tree");
 		if (fdt_check_full(fdt, roomy))

@@ -147,7 +147,7 @@ void *staged_seed(void)
 	return finish(fdt);
 }
 
-static struct kexec_stash_record full_record(void)
+struct kexec_stash_record record_seed(void)
 {
 	static const u8 signature[71];
 	struct kexec_stash_record rec = {
@@ -171,7 +171,7 @@ static struct kexec_stash_record full_record(void)
 
 void *running_seed(void)
 {
-	struct kexec_stash_record rec = full_record();
+	struct kexec_stash_record rec = record_seed();
 	void *fdt = malloc(SEED_SIZE);
 
 	begin(fdt, "running");

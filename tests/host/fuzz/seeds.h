@@ -2,7 +2,15 @@
 #ifndef _FUZZ_SEEDS_H
 #define _FUZZ_SEEDS_H
 
+#include <linux/kexec_stash_record.h>
 #include <linux/types.h>
+
+/**
+ * record_seed() - a record with each file, digest and property that there is
+ *
+ * Return: the record.
+ */
+struct kexec_stash_record record_seed(void);
 
 /**
  * running_seed() - a tree of firmware, with a record and everything that is carried over

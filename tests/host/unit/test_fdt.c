@@ -337,7 +337,7 @@ static void test_check_memreserve_without_end(void **state)
 	free(fdt);
 }
 
-/* The tree is the running one of the next kernel, from which nodes are copied with all that is below them */
+/* It is the next kernel's running tree: nodes are copied from that, with all below them */
 static void test_check_depth(void **state)
 {
 	(void)state;

@@ -12,14 +12,14 @@
 #define TIMING	"sys/kernel/kexec/timing"
 
 /* What a table and its reason look like */
-#define WHAT_SHUTDOWN	"from reboot() to the jump\n"
+#define WHAT_SHUTDOWN	"from the start of the shutdown to the jump\n"
 #define WHAT_JUMP	"from the jump to kernel entry\n"
 #define WHAT_BOOT	"from kernel entry to the first process\n"
-#define WHAT_TOTAL	"from reboot() to the first process\n"
+#define WHAT_TOTAL	"from the start of the shutdown to the first process\n"
 #define NOT_ADOPTED \
 	"this kernel runs in no slot: the one before it could not leave time stamps\n"
 #define LEFT_NONE	"slot 'b': no time stamps of the kernel before it that can be true\n"
-#define BAD_REBOOT	"slot 'b': the time stamp of reboot() cannot be true\n"
+#define BAD_REBOOT	"slot 'b': the time stamp of the shutdown cannot be true\n"
 #define NO_FREQUENCY	"nothing is known: the kernel does not know how fast its counter runs\n"
 
 static void put_timing(const char *frequency, const char *reboot, const char *jump,
